@@ -1,0 +1,124 @@
+"""What a restricted Boltzmann machine and a denoising auto-encoder have in common: one layer with tied weights."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deepunits.backend import accumulate_product, array_module, sigmoid, to_host
+
+PARAMETERS = ("weights", "hidden_bias", "visible_bias")
+
+
+@dataclass
+class TiedLayer:
+    """One layer: hidden = sigmoid(W v + b) upwards, visible = sigmoid(W' h + c) downwards (section 3).
+
+    Attributes
+    ----------
+    weights : array (hidden, visible), float32
+    hidden_bias : array (hidden,), float32
+    visible_bias : array (visible,), float32
+    pass_up : {'means', 'samples'}
+        Whether the layer above is trained on this layer's probabilities or on binary states drawn from them.
+    """
+
+    weights: np.ndarray
+    hidden_bias: np.ndarray
+    visible_bias: np.ndarray
+    pass_up: str = "means"
+
+    @classmethod
+    def initialise(cls, weights, visible_mean, pass_up="means"):
+        """Return an untrained layer whose reconstruction, without hidden units, is the mean of the data.
+
+        Parameters
+        ----------
+        weights : array (hidden, visible)
+        visible_mean : array (visible,)
+            Mean of the training examples, in [0, 1].
+        """
+        xp = array_module(weights)
+        mean = xp.clip(visible_mean, 0.001, 0.999)
+        hidden_bias = xp.zeros(len(weights), xp.float32)
+        return cls(weights.astype(xp.float32), hidden_bias, xp.log(mean / (1 - mean)).astype(xp.float32), pass_up)
+
+    def to(self, xp):
+        """Return the same layer with its arrays in the array module `xp`."""
+        move = to_host if xp is np else xp.asarray
+        return replace(self, **{name: move(getattr(self, name)) for name in PARAMETERS})
+
+    def mean_hidden(self, visible, out=None):
+        """Return P(h = 1 | v), shape (n, hidden), of `visible` (n, visible)."""
+        activation = array_module(visible).matmul(visible, self.weights.T, out=out)
+        activation += self.hidden_bias
+        return sigmoid(activation, out=activation)
+
+    def mean_visible(self, hidden, out=None):
+        """Return P(v = 1 | h), shape (n, visible), of `hidden` (n, hidden)."""
+        activation = array_module(hidden).matmul(hidden, self.weights, out=out)
+        activation += self.visible_bias
+        return sigmoid(activation, out=activation)
+
+    def reconstruct(self, visible):
+        """Return `visible` (n, visible) encoded and decoded, without noise or sampling (footnote 9)."""
+        return self.mean_visible(self.mean_hidden(visible))
+
+    def reconstruction_error(self, visible):
+        """Return the mean over examples of the cross-entropy between `visible` (n, visible) and its reconstruction.
+
+        In nats an example: KL(x || x̂) in section 3, summed over the components.
+        """
+        xp = array_module(visible)
+        activation = self.mean_hidden(visible) @ self.weights + self.visible_bias
+        return float((xp.logaddexp(0, activation) - visible * activation).sum(axis=1).mean())
+
+    def dead_units(self, visible, least_deviation=0.01):
+        """Return how many hidden units hardly change over the examples `visible` (n, visible).
+
+        A unit is dead if the standard deviation of its probability is under `least_deviation`.
+        """
+        return int((self.mean_hidden(visible).std(axis=0) < least_deviation).sum())
+
+
+class GradientStep:
+    """A step of stochastic gradient descent on a tied layer, with momentum and weight decay.
+
+    The gradient of the weights is a sum of outer products, given as the two stacks of their factors, so that the
+    product, the decay and the addition to the weights are one call of the linear-algebra library.
+    """
+
+    def __init__(self, layer, momentum=0.0, weight_decay=0.0):
+        self.layer = layer
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        xp = array_module(layer.weights)
+        self.velocity = {name: xp.zeros_like(getattr(layer, name)) for name in PARAMETERS} if momentum else {}
+
+    def apply(self, hidden_factors, visible_factors, hidden_gradient, visible_gradient, rate):
+        """Add ``rate`` times the direction of descent to the parameters.
+
+        Parameters
+        ----------
+        hidden_factors : array (k, hidden)
+        visible_factors : array (k, visible)
+            The direction for the weights is ``hidden_factors.T @ visible_factors``.
+        hidden_gradient : array (hidden,)
+        visible_gradient : array (visible,)
+            The directions for the biases.
+        rate : float
+            Learning rate divided by the number of examples in the batch.
+        """
+        layer, decay = self.layer, 1.0 - rate * self.weight_decay
+        if not self.momentum:
+            accumulate_product(layer.weights, hidden_factors, visible_factors, alpha=rate, beta=decay)
+            layer.hidden_bias += rate * hidden_gradient
+            layer.visible_bias += rate * visible_gradient
+            return
+        velocity = self.velocity
+        accumulate_product(velocity["weights"], hidden_factors, visible_factors, alpha=rate, beta=self.momentum)
+        for name, gradient in (("hidden_bias", hidden_gradient), ("visible_bias", visible_gradient)):
+            velocity[name] *= self.momentum
+            velocity[name] += rate * gradient
+        layer.weights *= decay
+        for name in PARAMETERS:
+            getattr(layer, name)[...] += velocity[name]

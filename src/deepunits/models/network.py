@@ -1,0 +1,131 @@
+"""The feed-forward view of any trained model: what activation maximization and invariance analysis see."""
+
+import numpy as np
+
+from deepunits.backend import array_module, sigmoid, to_host
+from deepunits.errors import UserError
+
+
+class Network:
+    """Layers of affine maps and sigmoids, numbered from 1 as in the paper.
+
+    The activation of a unit is the weighted sum of its inputs plus its bias, before the sigmoid: h_ij, footnote 3.
+
+    Parameters
+    ----------
+    weights : sequence of arrays (units of the layer, units of the layer below)
+    biases : sequence of arrays (units of the layer,)
+    """
+
+    def __init__(self, weights, biases):
+        self.weights = list(weights)
+        self.biases = list(biases)
+        for k, (w, b) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
+            if w.ndim != 2 or b.shape != w.shape[:1] or (k > 1 and w.shape[1] != len(self.weights[k - 2])):
+                raise UserError(f"layer {k} has weights {w.shape} and biases {b.shape}, which do not fit together.")
+
+    @classmethod
+    def from_layers(cls, layers):
+        """Return the network of a stack of layers, each with `weights` and `hidden_bias`."""
+        return cls([layer.weights for layer in layers], [layer.hidden_bias for layer in layers])
+
+    @property
+    def depth(self):
+        """Number of layers."""
+        return len(self.weights)
+
+    @property
+    def pixels(self):
+        """Number of components of an input."""
+        return self.weights[0].shape[1]
+
+    def units(self, layer):
+        """Return the number of units of `layer`."""
+        self._check_layer(layer)
+        return len(self.weights[layer - 1])
+
+    def to(self, xp):
+        """Return the same network with its arrays in the array module `xp`."""
+        move = to_host if xp is np else xp.asarray
+        return Network([move(w) for w in self.weights], [move(b) for b in self.biases])
+
+    def activations(self, x, layer):
+        """Return the activations of all units of `layer`, shape (n, units), at the inputs `x` (n, pixels)."""
+        self._check_layer(layer)
+        below = self._hidden(x, layer)[-1]
+        return below @ self.weights[layer - 1].T + self.biases[layer - 1]
+
+    def unit_activation(self, x, layer, units):
+        """Return the activation of unit ``units[r]`` of `layer` at the input ``x[r]``.
+
+        Parameters
+        ----------
+        x : array (n, pixels)
+        layer : int
+        units : array (n,) of int
+
+        Returns
+        -------
+        array (n,)
+
+        Raises
+        ------
+        UserError
+            If the network has no such layer or unit.
+        """
+        self._check_units(layer, units)
+        below = self._hidden(x, layer)[-1]
+        return _row_dot(below, self.weights[layer - 1][units]) + self.biases[layer - 1][units]
+
+    def unit_gradient(self, x, layer, units):
+        """Return the activation of unit ``units[r]`` at ``x[r]`` and its gradient with respect to the input.
+
+        Parameters
+        ----------
+        x : array (n, pixels)
+        layer : int
+        units : array (n,) of int
+
+        Returns
+        -------
+        activation : array (n,)
+        gradient : array (n, pixels)
+
+        Raises
+        ------
+        UserError
+            If the network has no such layer or unit.
+        """
+        self._check_units(layer, units)
+        hidden = self._hidden(x, layer)
+        gradient = self.weights[layer - 1][units]
+        activation = _row_dot(hidden[-1], gradient) + self.biases[layer - 1][units]
+        for h, w in zip(reversed(hidden[1:]), reversed(self.weights[: layer - 1]), strict=True):
+            gradient *= h
+            gradient *= 1 - h
+            gradient = gradient @ w
+        return activation, gradient
+
+    def _hidden(self, x, layer):
+        """Return `x` and the outputs of the layers below `layer`, bottom first."""
+        outputs = [x]
+        for w, b in zip(self.weights[: layer - 1], self.biases[: layer - 1], strict=True):
+            activation = outputs[-1] @ w.T
+            activation += b
+            outputs.append(sigmoid(activation, out=activation))
+        return outputs
+
+    def _check_layer(self, layer):
+        if not 1 <= layer <= self.depth:
+            raise UserError(f"layer {layer} was asked for, but the network has layers 1 to {self.depth}.")
+
+    def _check_units(self, layer, units):
+        count = self.units(layer)
+        outside = [int(unit) for unit in (units.min(), units.max()) if not 0 <= unit < count] if len(units) else []
+        if outside:
+            raise UserError(f"layer {layer} has units 0 to {count - 1}; unit {outside[0]} was asked for.")
+
+
+def _row_dot(a, b):
+    """Return the inner product of each row of `a` with the same row of `b`."""
+    return array_module(a).einsum("ij,ij->i", a, b)

@@ -1,0 +1,79 @@
+"""The restricted Boltzmann machine and its training by (persistent) contrastive divergence."""
+
+from deepunits.backend import array_module, bernoulli
+from deepunits.models.layer import GradientStep, TiedLayer
+
+
+class RBM(TiedLayer):
+    """A restricted Boltzmann machine with binary units.
+
+    Energy E(v, h) = -c'v - b'h - h'Wv, with W `weights`, b `hidden_bias` and c `visible_bias`. Grey pixels are taken
+    as probabilities.
+    """
+
+    def free_energy(self, visible):
+        """Return F(v) = -log sum_h exp(-E(v, h)), shape (n,), of `visible` (n, visible)."""
+        xp = array_module(visible)
+        activation = visible @ self.weights.T + self.hidden_bias
+        return -(visible @ self.visible_bias) - xp.logaddexp(0, activation).sum(axis=1)
+
+
+class ContrastiveDivergence:
+    """CD-k and persistent CD, one minibatch at a time (Hinton 2002; Tieleman 2008).
+
+    Parameters
+    ----------
+    rbm : RBM
+        Trained in place.
+    batch : int
+        Examples in a minibatch, and number of persistent chains.
+    gibbs_steps : int
+        Steps of block Gibbs sampling before the negative statistics are taken: the k of CD-k.
+    persistent : bool
+        Continue the chains of the last minibatch instead of starting from its examples.
+    momentum, weight_decay : float
+    """
+
+    def __init__(self, rbm, batch, *, gibbs_steps=1, persistent=False, momentum=0.0, weight_decay=0.0):
+        xp = array_module(rbm.weights)
+        hidden, visible = rbm.weights.shape
+        self.rbm, self.batch, self.gibbs_steps, self.persistent = rbm, batch, gibbs_steps, persistent
+        self.gradient = GradientStep(rbm, momentum, weight_decay)
+        # Data above, model below: the difference of the two phases is one product of these stacks.
+        self.hidden_means = xp.empty((2 * batch, hidden), xp.float32)
+        self.visibles = xp.empty((2 * batch, visible), xp.float32)
+        self.hidden = xp.zeros((batch, hidden), xp.float32)
+        self.hidden_uniforms = xp.empty((batch, hidden), xp.float32)
+        self.visible_uniforms = xp.empty((batch, visible), xp.float32)
+
+    @property
+    def state(self):
+        """The arrays besides the parameters that the next step depends on, by name."""
+        return {"chains": self.hidden, **{f"velocity_{name}": v for name, v in self.gradient.velocity.items()}}
+
+    def begin_epoch(self, rng):
+        """Nothing is drawn once an epoch."""
+
+    def step(self, examples, learning_rate, rng):
+        """Change the parameters by one step on `examples` (batch, visible), float32 in [0, 1]."""
+        n, rbm = self.batch, self.rbm
+        self.visibles[:n] = examples
+        data_hidden = rbm.mean_hidden(self.visibles[:n], out=self.hidden_means[:n])
+        if not self.persistent:
+            bernoulli(rng, data_hidden, self.hidden_uniforms, out=self.hidden)
+        model_hidden = self.sample_chain(rng)
+        hidden_gradient = data_hidden.sum(axis=0) - model_hidden.sum(axis=0)
+        visible_gradient = self.visibles[:n].sum(axis=0) - self.visibles[n:].sum(axis=0)
+        model_hidden *= -1.0
+        self.gradient.apply(self.hidden_means, self.visibles, hidden_gradient, visible_gradient, learning_rate / n)
+
+    def sample_chain(self, rng):
+        """Run the chains from the states `hidden`; return the hidden means (batch, hidden) that they end with."""
+        visible, means = self.visibles[self.batch :], self.hidden_means[self.batch :]
+        for remaining in reversed(range(self.gibbs_steps)):
+            self.rbm.mean_visible(self.hidden, out=visible)
+            bernoulli(rng, visible, self.visible_uniforms, out=visible)
+            self.rbm.mean_hidden(visible, out=means)
+            if remaining or self.persistent:
+                bernoulli(rng, means, self.hidden_uniforms, out=self.hidden)
+        return means

@@ -1,0 +1,122 @@
+"""Activation maximization: the input of a given norm that excites a unit most (section 4.2)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepunits.backend import array_module, to_host, uniform
+from deepunits.errors import UserError
+
+
+@dataclass
+class ActivationMaxima:
+    """Where gradient ascent ended, for each of U units and R random starts.
+
+    Attributes
+    ----------
+    units : array (U,) of int
+    inputs : array (U, R, P)
+        The inputs found, each of norm `norm`.
+    activations : array (U, R)
+        The unit's activation (before the sigmoid) at each of them.
+    steps : array (U, R) of int
+        Gradient steps taken.
+    converged : array (U, R) of bool
+        Whether the ascent ended by its threshold, not by the limit on steps.
+    norm : float
+        ρ, the mean norm of the training examples.
+    """
+
+    units: np.ndarray
+    inputs: np.ndarray
+    activations: np.ndarray
+    steps: np.ndarray
+    converged: np.ndarray
+    norm: float
+
+    @property
+    def best(self):
+        """The solution of the highest activation for each unit, shape (U, P): the paper's filter of a deep unit."""
+        return self.inputs[np.arange(len(self.units)), self.activations.argmax(axis=1)]
+
+
+def to_norm(x, norm):
+    """Scale each row of `x` (n, P) to the given norm, in place, and return it."""
+    xp = array_module(x)
+    x *= (norm / xp.sqrt(xp.einsum("ij,ij->i", x, x)))[:, None]
+    return x
+
+
+def maximize_activation(network, layer, units, *, norm, restarts, learning_rate, threshold, max_steps, rng):
+    """Maximise the activation of each unit over the sphere of radius `norm`, from several random starts.
+
+    Every pixel starts from U[0, 1]. A step of gradient ascent is followed by a return to the sphere, until the
+    activation grows by less than `threshold`, relative to itself, or `max_steps` are taken. All units and starts are
+    rows of one batch, which a row leaves when it has converged.
+
+    Parameters
+    ----------
+    network : Network
+    layer : int
+        Counted from 1.
+    units : array (U,) of int
+    norm : float
+        ρ: the mean norm of the training examples.
+    restarts : int
+        Random starts for each unit; the paper takes 9.
+    learning_rate : float
+        Length of a step, in units of the gradient.
+    threshold : float
+        Relative increase of the activation in one step under which the ascent has converged.
+    max_steps : int
+    rng : generator
+        Of the network's device.
+
+    Returns
+    -------
+    ActivationMaxima
+        With NumPy arrays.
+
+    Raises
+    ------
+    UserError
+        If the layer or a unit does not exist, or the activations stop being numbers.
+    """
+    xp = array_module(network.weights[0])
+    units = np.asarray(units)
+    rows = len(units) * restarts
+    row_units = xp.asarray(np.repeat(units, restarts))
+    x = to_norm(uniform(rng, xp.empty((rows, network.pixels), xp.float32)), norm)
+    activation, gradient = network.unit_gradient(x, layer, row_units)
+
+    inputs, activations = xp.empty_like(x), xp.empty(rows, xp.float32)
+    steps = xp.full(rows, max_steps)
+    converged = xp.zeros(rows, bool)
+    active = xp.arange(rows)
+    for step in range(1, max_steps + 1):
+        x += learning_rate * gradient
+        to_norm(x, norm)
+        previous = activation
+        activation, gradient = network.unit_gradient(x, layer, row_units)
+        done = xp.abs(activation - previous) < threshold * xp.abs(activation)
+        if done.any():
+            ended = active[done]
+            inputs[ended], activations[ended], steps[ended], converged[ended] = x[done], activation[done], step, True
+            going = ~done
+            active, row_units, x = active[going], row_units[going], x[going]
+            activation, gradient = activation[going], gradient[going]
+            if not len(active):
+                break
+    inputs[active], activations[active] = x, activation
+    if not bool(xp.isfinite(activations).all()):
+        raise UserError(f"activation maximization of layer {layer} diverged; lower its learning_rate.")
+
+    shape = (len(units), restarts)
+    return ActivationMaxima(
+        units=units,
+        inputs=to_host(inputs).reshape(*shape, -1),
+        activations=to_host(activations).reshape(shape),
+        steps=to_host(steps).reshape(shape),
+        converged=to_host(converged).reshape(shape),
+        norm=float(norm),
+    )

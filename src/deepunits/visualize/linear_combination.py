@@ -1,0 +1,37 @@
+"""A deep unit as the linear combination of the filters below it (section 2.1; Lee et al. 2008, 2009)."""
+
+import numpy as np
+
+
+def combine_filters(weights, kept):
+    """Return a filter in the input space for every unit of the top layer.
+
+    A unit's filter is the sum of the filters of the layer below, each times its weight to the unit, over the `kept`
+    of them whose weights are largest in magnitude. First-layer filters are the weights themselves; from the third
+    layer on, the filters below are themselves such combinations.
+
+    Parameters
+    ----------
+    weights : sequence of arrays (units of the layer, units of the layer below)
+        Bottom first.
+    kept : int
+        Filters taken of the layer below; the paper finds 100 best.
+
+    Returns
+    -------
+    array (units of the top layer, P)
+    """
+    filters = weights[0]
+    for w in weights[1:]:
+        filters = strongest(w, kept) @ filters
+    return filters
+
+
+def strongest(weights, kept):
+    """Return `weights` (m, n) with all but the `kept` of largest magnitude in each row set to 0."""
+    if kept >= weights.shape[1]:
+        return weights
+    largest = np.argpartition(-np.abs(weights), kept - 1, axis=1)[:, :kept]
+    result = np.zeros_like(weights)
+    np.put_along_axis(result, largest, np.take_along_axis(weights, largest, axis=1), axis=1)
+    return result

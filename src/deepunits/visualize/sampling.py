@@ -1,0 +1,104 @@
+"""Sampling inputs from a Deep Belief Net with one unit clamped to 1 (section 4.1)."""
+
+import numpy as np
+
+from deepunits.backend import array_module, bernoulli, to_host
+from deepunits.errors import UserError
+
+
+def sample_clamped_units(rbms, units, *, steps, every, chains, kept, rng, progress=None):
+    """Draw inputs from p_j(x | h_ij = 1) for each of several units i of the top layer j.
+
+    The RBM of layers j-1 and j runs block Gibbs sampling from random states with the one unit clamped to 1; every
+    `every` steps, sampling on downwards through the directed layers gives an input. All units and chains are rows of
+    one batch.
+
+    Parameters
+    ----------
+    rbms : sequence of RBM
+        Layers 1 to j, bottom first.
+    units : array (U,) of int
+        Units of layer j.
+    steps : int
+        Gibbs steps of each chain; the paper takes 20,000.
+    every : int
+        Steps between two draws; the paper takes 100.
+    chains : int
+        Independent restarts for each unit.
+    kept : int
+        S, the draws that are returned, evenly spaced over all; the mean is over every draw.
+    rng : generator
+        Of the RBMs' device.
+    progress : object, optional
+        Told of the Gibbs steps done, by ``update(n)``.
+
+    Returns
+    -------
+    samples : array (U, S, P)
+        Mean of the pixels given a sampled first hidden layer.
+    mean : array (U, P)
+        Estimate of E[x | h_ij = 1].
+
+    Raises
+    ------
+    UserError
+        If a unit does not exist or fewer draws are made than are to be kept.
+    """
+    top = rbms[-1]
+    hidden_units, visible_units = top.weights.shape
+    units = np.asarray(units)
+    draws = steps // every
+    if len(units) and not (0 <= units.min() and units.max() < hidden_units):
+        raise UserError(f"layer {len(rbms)} has units 0 to {hidden_units - 1}; unit {units.max()} was asked for.")
+    if draws * chains < kept:
+        raise UserError(f"{steps} steps with a draw every {every} in {chains} chains do not give {kept} samples.")
+
+    xp = array_module(top.weights)
+    rows = len(units) * chains
+    clamped = xp.arange(rows), xp.asarray(np.repeat(units, chains))
+    hidden = xp.full((rows, hidden_units), 0.5, xp.float32)
+    visible = xp.empty((rows, visible_units), xp.float32)
+    hidden_uniforms, visible_uniforms = xp.empty_like(hidden), xp.empty_like(visible)
+    bernoulli(rng, hidden, hidden_uniforms, out=hidden)
+    hidden[clamped] = 1.0
+
+    # Draw number d of chain c is the (d * chains + c)-th; those kept are evenly spaced among them.
+    keep = {number: k for k, number in enumerate(np.linspace(0, draws * chains - 1, kept).round().astype(int))}
+    pixels = rbms[0].weights.shape[1]
+    samples = np.empty((len(units), kept, pixels), np.float32)
+    total = xp.zeros((len(units), pixels), xp.float64)
+    for draw in range(draws):
+        for _ in range(every):
+            top.mean_visible(hidden, out=visible)
+            bernoulli(rng, visible, visible_uniforms, out=visible)
+            top.mean_hidden(visible, out=hidden)
+            bernoulli(rng, hidden, hidden_uniforms, out=hidden)
+            hidden[clamped] = 1.0
+        inputs = sample_down(rbms, hidden, rng).reshape(len(units), chains, pixels)
+        total += inputs.sum(axis=1)
+        for chain in range(chains):
+            if (k := keep.get(draw * chains + chain)) is not None:
+                samples[:, k] = to_host(inputs[:, chain])
+        if progress is not None:
+            progress.update(every)
+    return samples, to_host(total / (draws * chains)).astype(np.float32)
+
+
+def sample_down(layers, hidden, rng):
+    """Sample from the hidden states of the last of `layers` down to the inputs; return the pixels' means.
+
+    Parameters
+    ----------
+    layers : sequence of RBM
+        Bottom first, at least one.
+    hidden : array (n, hidden units of the last layer)
+        Binary states.
+
+    Returns
+    -------
+    array (n, P)
+    """
+    for layer in reversed(layers[1:]):
+        hidden = layer.mean_visible(hidden)
+        bernoulli(rng, hidden, array_module(hidden).empty_like(hidden), out=hidden)
+    return layers[0].mean_visible(hidden)
