@@ -104,7 +104,7 @@ def test_step_follows_the_difference_of_the_two_phases(rbm):
     assert set(np.unique(reconstruction)) <= {0, 1}
     data, fantasy = before.mean_hidden(visible), before.mean_hidden(reconstruction)
     weights = before.weights + 0.1 * (
-        (data.T @ visible - fantasy.T @ reconstruction) / 11 - 0.5 / 11 * before.weights
+        (data.T @ visible - fantasy.T @ reconstruction) / 11 - 0.5 * before.weights
     )
     np.testing.assert_allclose(model.weights, weights, atol=1e-6)
     np.testing.assert_allclose(

@@ -76,7 +76,7 @@ class Denoising:
         corrupted = self.corrupt(examples, rng, out=self.visible_factors[self.batch :])
         hidden_gradient, visible_gradient = self.descent_direction(examples, corrupted)
         self.gradient.apply(
-            self.hidden_factors, self.visible_factors, hidden_gradient, visible_gradient, learning_rate / self.batch
+            self.hidden_factors, self.visible_factors, hidden_gradient, visible_gradient, learning_rate, self.batch
         )
 
     def descent_direction(self, examples, corrupted):

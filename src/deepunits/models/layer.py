@@ -94,8 +94,8 @@ class GradientStep:
         xp = array_module(layer.weights)
         self.velocity = {name: xp.zeros_like(getattr(layer, name)) for name in PARAMETERS} if momentum else {}
 
-    def apply(self, hidden_factors, visible_factors, hidden_gradient, visible_gradient, rate):
-        """Add ``rate`` times the direction of descent to the parameters.
+    def apply(self, hidden_factors, visible_factors, hidden_gradient, visible_gradient, learning_rate, examples):
+        """Move the parameters in the mean direction of descent over a minibatch.
 
         Parameters
         ----------
@@ -105,10 +105,11 @@ class GradientStep:
         hidden_gradient : array (hidden,)
         visible_gradient : array (visible,)
             The directions for the biases.
-        rate : float
-            Learning rate divided by the number of examples in the batch.
+        learning_rate : float
+        examples : int
+            Number of examples in the minibatch, over which the directions are sums.
         """
-        layer, decay = self.layer, 1.0 - rate * self.weight_decay
+        layer, rate, decay = self.layer, learning_rate / examples, 1.0 - learning_rate * self.weight_decay
         if not self.momentum:
             accumulate_product(layer.weights, hidden_factors, visible_factors, alpha=rate, beta=decay)
             layer.hidden_bias += rate * hidden_gradient

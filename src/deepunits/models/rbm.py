@@ -65,7 +65,7 @@ class ContrastiveDivergence:
         hidden_gradient = data_hidden.sum(axis=0) - model_hidden.sum(axis=0)
         visible_gradient = self.visibles[:n].sum(axis=0) - self.visibles[n:].sum(axis=0)
         model_hidden *= -1.0
-        self.gradient.apply(self.hidden_means, self.visibles, hidden_gradient, visible_gradient, learning_rate / n)
+        self.gradient.apply(self.hidden_means, self.visibles, hidden_gradient, visible_gradient, learning_rate, n)
 
     def sample_chain(self, rng):
         """Run the chains from the states `hidden`; return the hidden means (batch, hidden) that they end with."""
