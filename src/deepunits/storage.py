@@ -1,0 +1,92 @@
+"""Result files, written whole or not at all, and never holding a number that is not one."""
+
+import contextlib
+import json
+import os
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from deepunits.errors import UserError
+
+# What reading a file raises that is missing an end, has a changed byte, or is no .npz file.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, AttributeError)
+
+
+def save_npz(path, **arrays):
+    """Write arrays to the ``.npz`` file `path`; the same arrays always give the same bytes.
+
+    Parameters
+    ----------
+    path : path
+        Directories above it are made.
+    **arrays : array_like
+        NumPy arrays, numbers or strings, by the names they are read back under.
+
+    Raises
+    ------
+    UserError
+        If an array holds NaN or an infinity, or the file cannot be written.
+    TypeError
+        If an array holds Python objects, which only pickle could store.
+    """
+    arrays = {name: np.asanyarray(array) for name, array in arrays.items()}
+    for name, array in arrays.items():
+        if array.dtype.hasobject:
+            raise TypeError(f"{name} is an array of Python objects")
+        if array.dtype.kind in "fc" and not np.isfinite(array).all():
+            raise UserError(
+                f"{path} is not written: its array {name} would hold NaN or infinity; "
+                "lower the learning rate of the stage that makes it."
+            )
+    with _replacing(path) as file:
+        np.savez(file, **arrays)
+
+
+def load_npz(path):
+    """Return the arrays of the ``.npz`` file `path`, a dict of NumPy arrays by name.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, is damaged, or holds anything but plain arrays.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except OSError as reason:
+        raise UserError(f"{path} cannot be read ({reason.strerror or reason}); run the rule that makes it.") from reason
+    except _DAMAGE as reason:
+        raise UserError(f"{path} is damaged or no .npz file; delete it and run again.") from reason
+
+
+def write_text(path, text):
+    """Write `text` to the file `path` in UTF-8."""
+    with _replacing(path) as file:
+        file.write(text.encode())
+
+
+def write_json(path, value):
+    """Write `value` to the file `path` as indented JSON with sorted keys."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+@contextlib.contextmanager
+def _replacing(path):
+    """Open a file beside `path` for writing bytes, and move it to `path` once it is complete."""
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(partial, "wb") as file:
+            yield file
+        os.replace(partial, path)
+    except OSError as reason:
+        raise UserError(
+            f"{path} cannot be written ({reason.strerror or reason}); make room or choose another directory."
+        ) from reason
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
