@@ -1,0 +1,81 @@
+# From a bare machine to the paper: `make reproduce`. Needs make and Python 3.11 or newer; everything else is installed
+# into .venv, each file checked against the hash in requirements/.
+#
+#   PYTHON=python3.12   the interpreter that .venv is made from
+#   GPU=0               leave CuPy out; by default it is installed where a CUDA driver answers (GPU=1: in any case)
+#   ARGS="-n figure1"   more arguments for the command that the target runs (snakemake, pytest, ...)
+
+PYTHON ?= python3
+ifndef GPU
+GPU := $(shell nvidia-smi -L >/dev/null 2>&1 && echo 1 || echo 0)
+endif
+
+VENV := .venv
+LOCK := requirements/$(if $(filter 0,$(GPU)),cpu,gpu).txt
+INSTALLED := $(VENV)/installed-$(basename $(notdir $(LOCK)))
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --no-deps --no-build-isolation
+fail = { echo "error: $(1)" >&2; exit 1; }
+
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help setup reproduce quick test bench report lint lock
+.DELETE_ON_ERROR:
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: $(INSTALLED)  ## make .venv and install the locked dependencies
+
+reproduce: setup  ## the whole paper, into results/
+	snakemake --cores all $(ARGS)
+
+quick: setup  ## the same figures from the same data at reduced size, into runs/quick/
+	snakemake --cores all --configfile config/quick.yaml --directory runs/quick $(ARGS)
+
+test: setup  ## the test-suite
+	pytest $(ARGS)
+
+# Which build of PyTorch fits depends on the machine and it is only a peer to time against, so it is not in the lock.
+bench: setup  ## the benchmark, side by side with its peers
+	$(PIP) install --quiet --no-build-isolation --editable ".[bench]"
+	python benchmarks/run.py $(ARGS)
+
+# The last run is the folder whose figures are newest; runs/<size> was configured by config/<size>.yaml.
+report: setup  ## the HTML report of the last run
+	@newest=$$(ls -t results/figures/*.png runs/*/results/figures/*.png 2>/dev/null | head -n 1); \
+	case "$$newest" in \
+	"") $(call fail,no run to report on: make a figure first with make quick or make reproduce.) ;; \
+	runs/*) run=$${newest%/results/*}; set -- --configfile "config/$${run##*/}.yaml" --directory "$$run" ;; \
+	*) run=.; set -- ;; \
+	esac; \
+	snakemake --report results/report.html "$$@" $(ARGS) && echo "The report is $$run/results/report.html"
+
+lint: setup  ## check the style of the code and of the workflow
+	ruff check
+	snakemake --lint
+
+# Rewrites the lock files from pyproject.toml; `make lock ARGS=--upgrade` takes the newest releases.
+COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --no-header --no-annotate $(ARGS)
+lock: setup  ## pin the dependencies of pyproject.toml anew in requirements/
+	$(PIP) install --quiet uv
+	$(COMPILE) --group build --output-file requirements/build.txt
+	$(COMPILE) --extra dev --extra slurm --output-file requirements/cpu.txt pyproject.toml
+	$(COMPILE) --extra dev --extra slurm --extra gpu --constraint requirements/cpu.txt \
+		--output-file requirements/gpu.txt pyproject.toml
+
+# pip must not build anything in isolation: that would download unpinned build tools.
+$(INSTALLED): $(LOCK) requirements/build.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || \
+		$(call fail,$(PYTHON) is not on the PATH: install Python 3.11 or newer or name it with make PYTHON=...)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		$(call fail,$(PYTHON) cannot be used because it is not Python 3.11 or newer: name one with make PYTHON=python3.12)
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		$(call fail,$(PYTHON) cannot make virtual environments: install its venv module (Debian: apt install python3-venv))
+	@echo "Installing the dependencies of $(LOCK) into $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(INSTALL) --require-hashes --requirement requirements/build.txt
+	@$(INSTALL) --require-hashes --use-pep517 --requirement $(LOCK)
+	@$(INSTALL) --editable .
+	@touch $@
