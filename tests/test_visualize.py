@@ -1,0 +1,147 @@
+"""The unit tools against closed forms and enumeration."""
+
+import numpy as np
+import pytest
+from scipy.special import expit, logsumexp
+
+from deepunits.backend import generator
+from deepunits.errors import UserError
+from deepunits.models.network import Network
+from deepunits.models.rbm import RBM
+from deepunits.visualize.activation_maximization import maximize_activation
+from deepunits.visualize.linear_combination import combine_filters
+from deepunits.visualize.sampling import sample_clamped_units
+
+SIZES, NORM = (11, 7, 5, 3), 4.0
+OPTIONS = {"norm": NORM, "restarts": 5, "learning_rate": 3.0, "threshold": 1e-7, "max_steps": 2000}
+
+
+@pytest.fixture
+def network():
+    rng = np.random.default_rng(0)
+    shapes = list(zip(SIZES[1:], SIZES[:-1], strict=True))
+    return Network(
+        [0.5 * rng.normal(size=s).astype(np.float32) for s in shapes],
+        [rng.normal(size=s[0]).astype(np.float32) for s in shapes],
+    )
+
+
+def test_first_layer_solution_is_the_scaled_filter(network):
+    units = np.array([6, 0, 3])
+    found = maximize_activation(network, 1, units, rng=generator(1), **OPTIONS)
+    w = network.weights[0][units]
+    lengths = np.linalg.norm(w, axis=1, keepdims=True)
+    np.testing.assert_allclose(found.inputs, np.repeat((NORM * w / lengths)[:, None], 5, axis=1), atol=0.02)
+    expected = NORM * lengths + network.biases[0][units][:, None]
+    np.testing.assert_allclose(found.activations, np.repeat(expected, 5, axis=1), rtol=1e-5)
+    assert found.converged.all()
+
+
+@pytest.mark.parametrize("layer", [2, 3])
+def test_deep_solutions_are_maxima_on_the_sphere(network, layer):
+    units = np.arange(SIZES[layer])
+    found = maximize_activation(network, layer, units, rng=generator(1), **OPTIONS)
+    assert found.inputs.shape == (len(units), 5, SIZES[0])
+    np.testing.assert_allclose(np.linalg.norm(found.inputs, axis=2), NORM, rtol=1e-5)
+    x, rows = found.inputs.reshape(-1, SIZES[0]), np.repeat(units, 5)
+    activation, gradient = network.unit_gradient(x, layer, rows)
+    np.testing.assert_allclose(found.activations.ravel(), activation, rtol=1e-5)
+    radial = (gradient * x).sum(axis=1, keepdims=True) * x / NORM**2
+    along = np.linalg.norm(gradient - radial, axis=1) / np.linalg.norm(gradient, axis=1)
+    assert found.converged.any() and (along[found.converged.ravel()] < 0.05).all()
+    noise = np.random.default_rng(2).normal(size=(1000, SIZES[0]))
+    noise *= NORM / np.linalg.norm(noise, axis=1, keepdims=True)
+    assert (found.activations.max(axis=1) > network.activations(noise, layer).max(axis=0)).all()
+
+
+def test_rows_that_leave_the_batch_keep_their_own_unit_and_input(network):
+    found = maximize_activation(network, 2, np.array([4, 1, 2]), rng=generator(1), **OPTIONS)
+    assert len(np.unique(found.steps)) > 1
+    for row, unit in enumerate(found.units):
+        np.testing.assert_allclose(found.activations[row], network.activations(found.inputs[row], 2)[:, unit], rtol=1e-5)
+
+
+def test_the_step_limit_is_kept_and_said(network):
+    found = maximize_activation(network, 3, np.arange(3), rng=generator(1), **OPTIONS | {"max_steps": 2})
+    assert (found.steps == 2).all() and not found.converged.any()
+    np.testing.assert_allclose(np.linalg.norm(found.inputs, axis=2), NORM, rtol=1e-5)
+
+
+def test_best_is_the_start_of_highest_activation(network):
+    found = maximize_activation(network, 3, np.arange(3), rng=generator(1), **OPTIONS | {"max_steps": 2})
+    for u in range(3):
+        np.testing.assert_array_equal(found.best[u], found.inputs[u, np.argmax(found.activations[u])])
+
+
+def test_unknown_layer_of_activation_maximization(network):
+    with pytest.raises(UserError, match="layer 4"):
+        maximize_activation(network, 4, np.arange(3), rng=generator(1), **OPTIONS)
+
+
+def tiny_dbn():
+    rng = np.random.default_rng(4)
+    shapes = [(5, 7), (4, 5)]
+    return [
+        RBM(1.5 * rng.normal(size=(h, v)).astype("f4"), np.zeros(h, "f4"), 0.1 * rng.normal(size=v).astype("f4"))
+        for h, v in shapes
+    ]
+
+
+def binary_states(size):
+    return ((np.arange(2**size)[:, None] >> np.arange(size)) & 1).astype(np.float64)
+
+
+def exact_clamped_mean(rbms, unit):
+    """E[x | h_i = 1] by summing over all states of both hidden layers of a two-layer DBN."""
+    first, second = rbms
+    h1, h2 = binary_states(5), binary_states(4)
+    log_weights = (h1 @ second.visible_bias)[:, None] + h2 @ second.hidden_bias + h1 @ second.weights.T @ h2.T
+    log_h1 = logsumexp(log_weights[:, h2[:, unit] == 1], axis=1)
+    return np.exp(log_h1 - logsumexp(log_h1)) @ expit(h1 @ first.weights + first.visible_bias)
+
+
+def test_clamped_sampling_agrees_with_the_enumerated_conditional_distribution():
+    rbms, units = tiny_dbn(), np.array([2, 0, 3])
+    samples, mean = sample_clamped_units(rbms, units, steps=3000, every=3, chains=20, kept=11, rng=generator(1))
+    exact = np.stack([exact_clamped_mean(rbms, unit) for unit in units])
+    assert samples.shape == (3, 11, 7)
+    np.testing.assert_allclose(mean, exact, atol=0.01)
+    assert abs(exact - exact.mean(axis=0)).max() > 0.05  # the units differ, so a mixed-up clamp would show
+
+
+def test_a_first_layer_unit_is_sampled_too():
+    rbm, h = tiny_dbn()[0], binary_states(5)
+    log_h = h @ rbm.hidden_bias + np.logaddexp(0, h @ rbm.weights + rbm.visible_bias).sum(axis=1)
+    log_h = log_h[h[:, 1] == 1]
+    exact = np.exp(log_h - logsumexp(log_h)) @ expit(h[h[:, 1] == 1] @ rbm.weights + rbm.visible_bias)
+    mean = sample_clamped_units([rbm], np.array([1]), steps=3000, every=3, chains=20, kept=1, rng=generator(1))[1]
+    np.testing.assert_allclose(mean[0], exact, atol=0.01)
+
+
+def test_the_mean_is_over_all_draws_when_all_are_kept():
+    samples, mean = sample_clamped_units(
+        tiny_dbn(), np.array([1, 3]), steps=20, every=5, chains=3, kept=12, rng=generator(1)
+    )
+    np.testing.assert_allclose(samples.mean(axis=1), mean, atol=1e-6)
+
+
+@pytest.mark.parametrize("change, message", [({"units": np.array([4])}, "units 0 to 3"), ({"kept": 13}, "13 samples")])
+def test_sampling_refuses_what_it_cannot_give(change, message):
+    options = {"units": np.array([0]), "steps": 20, "every": 5, "chains": 3, "kept": 2, "rng": generator(1)} | change
+    with pytest.raises(UserError, match=message):
+        sample_clamped_units(tiny_dbn(), **options)
+
+
+def test_linear_combination_of_all_filters_is_the_matrix_product():
+    rng = np.random.default_rng(0)
+    w1, w2, w3 = (rng.normal(size=s) for s in ((7, 11), (5, 7), (3, 5)))
+    np.testing.assert_allclose(combine_filters([w1, w2], 7), w2 @ w1)
+    np.testing.assert_allclose(combine_filters([w1, w2, w3], 100), w3 @ w2 @ w1)
+
+
+def test_linear_combination_keeps_the_strongest_of_either_sign():
+    w1 = np.eye(5)
+    w2 = np.array([[0.1, -5.0, 3.0, -0.2, 4.0], [1.0, 0.0, -2.0, 7.0, -3.0]])
+    np.testing.assert_array_equal(combine_filters([w1, w2], 2), [[0, -5, 0, 0, 4], [0, 0, 0, 7, -3]])
+    w3 = np.array([[2.0, -3.0]])
+    np.testing.assert_array_equal(combine_filters([w1, w2, w3], 1), [[0, 0, 0, -21.0, 0]])
