@@ -1,0 +1,214 @@
+"""The claims of the paper as measured statistics, each with an interval, a threshold and a verdict."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.spatial.distance import cdist
+from scipy.stats import bootstrap
+
+from deepunits.backend import generator
+
+COLUMNS = ("id", "section", "claim", "statistic", "value", "low", "high", "threshold", "verdict")
+
+
+@dataclass
+class Claim:
+    """One claim of the paper, measured.
+
+    Attributes
+    ----------
+    id : str
+    section : str
+        Of the paper.
+    claim : str
+        What the paper says, in brief.
+    statistic : str
+        What is measured.
+    value, low, high : float
+        The statistic and its 95 % bootstrap interval over units.
+    threshold : str
+        What the value is held against, such as ``>= 0.9``: our choice, made before measuring.
+    """
+
+    id: str
+    section: str
+    claim: str
+    statistic: str
+    value: float
+    low: float
+    high: float
+    threshold: str
+
+    @property
+    def verdict(self):
+        """``holds``, ``fails``, or ``undecided`` if the interval reaches across the threshold."""
+        relation, bound = self.threshold.split()
+        held = [end >= float(bound) if relation == ">=" else end <= float(bound) for end in (self.low, self.high)]
+        return {(True, True): "holds", (False, False): "fails"}.get(tuple(held), "undecided")
+
+    def row(self):
+        """Return the claim as a dict with the keys `COLUMNS`."""
+        return asdict(self) | {"verdict": self.verdict}
+
+
+def over_units(values, statistic=np.median, *, seed):
+    """Return `statistic` of `values` (units,) with its 95 % percentile bootstrap interval: value, low, high."""
+    values = np.asarray(values, dtype=np.float64)
+    if np.ptp(values) == 0:
+        return float(values[0]), float(values[0]), float(values[0])
+    interval = bootstrap(
+        (values,), statistic, method="percentile", n_resamples=2000, rng=generator(seed, "bootstrap")
+    ).confidence_interval
+    return float(statistic(values)), float(interval.low), float(interval.high)
+
+
+def cosine(a, b):
+    """Return the cosine between the last axes of `a` and `b`, broadcast over the others."""
+    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    return np.sum(a * b, axis=-1) / lengths
+
+
+def cosine_among_starts(inputs):
+    """Return the mean pairwise cosine among the solutions (U, R, P) of each unit, shape (U,)."""
+    first, second = np.triu_indices(inputs.shape[1], 1)
+    return cosine(inputs[:, first], inputs[:, second]).mean(axis=1)
+
+
+def variation_of_maxima(activations):
+    """Return the coefficient of variation of the maximal activations (U, R) of each unit, shape (U,)."""
+    return activations.std(axis=1) / np.abs(activations.mean(axis=1))
+
+
+def best_of(maxima):
+    """Return the input of highest activation for each unit, (U, P), of activation-maximization arrays."""
+    return maxima["inputs"][np.arange(len(maxima["units"])), maxima["activations"].argmax(axis=1)]
+
+
+def matched_cosine(a, b):
+    """Return how alike two pictures of the same unit are beyond what all units share: cosines, shape (U,).
+
+    The mean over units is taken off both `a` and `b` (U, P) first, since all means of digits are alike.
+    """
+    return cosine(a - a.mean(axis=0), b - b.mean(axis=0))
+
+
+def distance_to_data(inputs, examples):
+    """Return the distance from each of `inputs` (n, P) to the nearest of `examples` (m, P), shape (n,)."""
+    return cdist(inputs, examples).min(axis=1)
+
+
+def claims_about_maxima(name, maxima, *, seed):
+    """Return the claims of sections 4.2 and 4.4 about activation maximization of one layer.
+
+    Parameters
+    ----------
+    name : str
+        Which layer, such as ``mnist sdae layer 3``.
+    maxima : dict of arrays
+        As stored by activation maximization.
+    seed : int
+    """
+    identity = name.replace(" ", "-")
+    return [
+        Claim(
+            f"unimodal-{identity}",
+            "4.4",
+            "Most random initializations yield roughly the same input pattern.",
+            f"median over units of the mean pairwise cosine among starts, {name}",
+            *over_units(cosine_among_starts(maxima["inputs"]), seed=seed),
+            ">= 0.9",
+        ),
+        Claim(
+            f"close-maxima-{identity}",
+            "4.4",
+            "The maximal values of the activation are quite close to each other.",
+            f"median over units of the coefficient of variation among starts, {name}",
+            *over_units(variation_of_maxima(maxima["activations"]), seed=seed),
+            "<= 0.02",
+        ),
+        Claim(
+            f"one-rate-{identity}",
+            "4.4",
+            "The same learning rate of the gradient ascent works for all units of a layer.",
+            f"share of ascents that converge, {name}",
+            *over_units(maxima["converged"].mean(axis=1), np.mean, seed=seed),
+            ">= 0.95",
+        ),
+    ]
+
+
+def claims_about_methods(name, maxima, sampling, combination, examples, *, seed):
+    """Return the claims of sections 4.3 and 4.4 that compare the three techniques on the same units of one layer.
+
+    Parameters
+    ----------
+    name : str
+    maxima, sampling, combination : dict of arrays
+        As stored, for the same units.
+    examples : array (m, P)
+        Examples of the data that no model was trained on.
+    seed : int
+    """
+    identity, best = name.replace(" ", "-"), best_of(maxima)
+    samples = sampling["samples"]
+    distances = distance_to_data(samples.reshape(-1, samples.shape[2]), examples).reshape(samples.shape[:2])
+    nearer = distances.mean(axis=1) - distance_to_data(best, examples)
+    linear, mean = matched_cosine(best, combination["filters"]), matched_cosine(best, sampling["mean"])
+    return [
+        Claim(
+            f"linear-like-maximum-{identity}",
+            "4.4",
+            "Linear combination and activation maximization are quite similar.",
+            f"median over units of their cosine, mean over units removed, {name}",
+            *over_units(linear, seed=seed),
+            ">= 0.5",
+        ),
+        Claim(
+            f"samples-differ-{identity}",
+            "4.4",
+            "Sampling gives whole examples where the other two give parts: it is less like the maximum.",
+            f"median over units of cosine(maximum, linear) - cosine(maximum, sampling mean), {name}",
+            *over_units(linear - mean, seed=seed),
+            ">= 0",
+        ),
+        Claim(
+            f"samples-like-data-{identity}",
+            "4.4",
+            "Samples are much more likely to be part of the distribution of examples than maxima.",
+            f"median over units of distance to the nearest example, samples less maximum, {name}",
+            *over_units(nearer, seed=seed),
+            "<= 0",
+        ),
+    ]
+
+
+def first_layer_claim(name, maxima, weights, *, seed):
+    """Return the claim of section 4.2 that a first-layer unit is maximised by its own filter.
+
+    Parameters
+    ----------
+    name : str
+    maxima : dict of arrays
+    weights : array (hidden, P)
+    seed : int
+    """
+    worst = cosine(maxima["inputs"], weights[maxima["units"]][:, None]).min(axis=1)
+    return Claim(
+        f"filter-{name.replace(' ', '-')}",
+        "4.2",
+        "In the first layer the maximum is proportional to the filter itself.",
+        f"mean over units of the least cosine with the filter among starts, {name}",
+        *over_units(worst, np.mean, seed=seed),
+        ">= 0.999",
+    )
+
+
+def as_markdown(claims):
+    """Return a table of `claims` in Markdown."""
+    lines = ["| section | claim | statistic | value | 95 % interval | threshold | verdict |", "|" + "---|" * 7]
+    for c in claims:
+        interval = f"{c.low:.4g} … {c.high:.4g}"
+        lines.append(
+            f"| {c.section} | {c.claim} | {c.statistic} | {c.value:.4g} | {interval} | {c.threshold} | {c.verdict} |"
+        )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,88 @@
+"""The statistics behind the claims, on arrays whose statistics are known."""
+
+import numpy as np
+import pytest
+
+from deepunits import claims
+
+
+def test_cosine_among_starts_of_known_vectors():
+    inputs = np.zeros((2, 3, 5))
+    inputs[0, :] = [1, 2, 0, 0, 0]  # all alike
+    inputs[1, 0, 0], inputs[1, 1, 1], inputs[1, 2, 0] = 1, 1, -1  # pairs: 0, -1, 0
+    np.testing.assert_allclose(claims.cosine_among_starts(inputs), [1, -1 / 3])
+
+
+def test_variation_of_maxima_of_known_numbers():
+    np.testing.assert_allclose(claims.variation_of_maxima(np.array([[1.0, 3.0], [5.0, 5.0]])), [0.5, 0])
+
+
+def test_matched_cosine_ignores_what_all_units_share():
+    rng = np.random.default_rng(0)
+    a, shared = rng.normal(size=(5, 11)), rng.normal(size=11)
+    np.testing.assert_allclose(claims.matched_cosine(a + 100 * shared, 3 * a - 100 * shared), 1)
+    unrelated = claims.matched_cosine(a + 100 * shared, rng.normal(size=(5, 11)) + 100 * shared)
+    assert abs(unrelated).max() < 0.9
+
+
+def test_distance_to_data_is_to_the_nearest_example():
+    examples = np.array([[0.0, 0, 0], [3, 4, 0]])
+    np.testing.assert_allclose(claims.distance_to_data(np.array([[0.0, 0, 1], [3, 4, 2]]), examples), [1, 2])
+
+
+def test_the_interval_covers_the_median_about_95_times_in_100():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for seed in range(100):
+        _, low, high = claims.over_units(rng.normal(7, 1, size=51), seed=seed)
+        covered += low <= 7 <= high
+    assert 88 <= covered <= 100
+
+
+@pytest.mark.parametrize(
+    "low, high, threshold, verdict",
+    [
+        (0.91, 0.99, ">= 0.9", "holds"),
+        (0.85, 0.95, ">= 0.9", "undecided"),
+        (0.1, 0.2, ">= 0.9", "fails"),
+        (0.01, 0.015, "<= 0.02", "holds"),
+        (0.03, 0.04, "<= 0.02", "fails"),
+    ],
+)
+def test_verdict_follows_from_interval_and_threshold(low, high, threshold, verdict):
+    claim = claims.Claim("id", "4.4", "claim", "statistic", (low + high) / 2, low, high, threshold)
+    assert claim.verdict == verdict
+    assert claim.row()["verdict"] == verdict and set(claim.row()) == set(claims.COLUMNS)
+    assert verdict in claims.as_markdown([claim])
+
+
+def test_claims_tell_one_mode_from_several():
+    rng = np.random.default_rng(1)
+    pattern = rng.normal(size=(7, 1, 11))
+    alike = {
+        "units": np.arange(7),
+        "inputs": pattern + 0.01 * rng.normal(size=(7, 9, 11)),
+        "activations": 5 + 0.01 * rng.normal(size=(7, 9)),
+        "converged": np.ones((7, 9), bool),
+    }
+    different = alike | {"inputs": rng.normal(size=(7, 9, 11)), "activations": rng.normal(5, 2, size=(7, 9))}
+    assert [c.verdict for c in claims.claims_about_maxima("toy", alike, seed=0)] == ["holds"] * 3
+    assert [c.verdict for c in claims.claims_about_maxima("toy", different, seed=0)] == ["fails", "fails", "holds"]
+
+
+def test_claims_about_methods_tell_parts_from_examples():
+    rng = np.random.default_rng(2)
+    examples, filters = rng.random((40, 11)), rng.normal(size=(7, 11))
+    maxima = {"units": np.arange(7), "inputs": 9 * filters[:, None], "activations": np.zeros((7, 1))}
+    sampling = {"samples": examples[:35].reshape(7, 5, 11) + 0.01, "mean": rng.random((7, 11))}
+    found = claims.claims_about_methods("toy", maxima, sampling, {"filters": filters}, examples, seed=0)
+    assert [c.verdict for c in found] == ["holds"] * 3
+
+
+def test_first_layer_claim_names_the_filter():
+    weights = np.random.default_rng(3).normal(size=(13, 11))
+    units = np.array([12, 3, 5])
+    maxima = {"units": units, "inputs": np.repeat(2 * weights[units][:, None], 9, axis=1)}
+    assert claims.first_layer_claim("toy", maxima, weights, seed=0).verdict == "holds"
+    maxima["units"] = np.roll(units, 1)
+    assert claims.first_layer_claim("toy", maxima, weights, seed=0).verdict == "fails"
