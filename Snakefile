@@ -1,0 +1,34 @@
+"""Understanding Representations Learned in Deep Architectures (Erhan, Courville and Bengio, 2010), reproduced.
+
+    snakemake --cores all             the whole paper
+    snakemake --cores all figure1     one figure and what it needs: figure1, figure3, figure4
+    snakemake -n                      what would be done
+
+config/config.yaml explains every setting; workflow/rules/ has the stages, in the order of the includes below.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: workflow.source_path("config/config.yaml")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/statistics.smk"
+include: "workflow/rules/pretrain.smk"
+include: "workflow/rules/units.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/run.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        "results/run.json",

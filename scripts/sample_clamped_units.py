@@ -1,0 +1,28 @@
+"""Sample inputs from a DBN with one unit of its top layer clamped to 1, for several units."""
+
+import logging
+
+import numpy as np
+from snakemake.script import snakemake
+
+from deepunits.backend import choose_device, device_name, generator
+from deepunits.console import job, progress
+from deepunits.models.stack import load_layer
+from deepunits.storage import save_npz
+from deepunits.visualize.sampling import sample_clamped_units
+
+with job(log=snakemake.log[0]):
+    params, wildcards = snakemake.params, snakemake.wildcards
+    xp = choose_device(params.device)
+    logging.getLogger("deepunits").info("computing on %s", device_name(xp))
+    units = np.arange(params.shown)
+    description = f"{wildcards.dataset} {wildcards.model} layer {wildcards.layer} sampling"
+    with progress(params.sampling["steps"], description, unit="steps") as bar:
+        samples, mean = sample_clamped_units(
+            [load_layer(path).to(xp) for path in snakemake.input.layers],
+            units,
+            **params.sampling,
+            rng=generator(params.seed, *wildcards, "sampling", xp=xp),
+            progress=bar,
+        )
+    save_npz(snakemake.output.samples, units=units, samples=samples, mean=mean)

@@ -1,0 +1,53 @@
+"""Which library modules a script runs: an edit in one of them makes the script's results out of date."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "deepunits"
+
+
+def library_modules(script):
+    """Return the files of the library modules that a script imports, directly or through one another.
+
+    Parameters
+    ----------
+    script : path
+
+    Returns
+    -------
+    list of Path
+        Sorted. A package counts with its ``__init__.py``, which importing from it runs.
+    """
+    found, waiting = set(), [Path(script)]
+    while waiting:
+        new = _imports(waiting.pop()) - found
+        found |= new
+        waiting += new
+    return sorted(found)
+
+
+@cache
+def _imports(path):
+    """Return the files of the library modules that the file `path` names in its import statements, anywhere."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return {file for name in names for file in _files(name)}
+
+
+def _files(name):
+    """Yield the files that importing the dotted `name` runs; a name within a module has none of its own."""
+    parts = name.split(".")
+    if parts[0] != PACKAGE:
+        return
+    for end in range(1, len(parts) + 1):
+        path = ROOT.joinpath("src", *parts[:end])
+        for file in (path / "__init__.py", path.with_suffix(".py")):
+            if file.exists():
+                yield file

@@ -1,0 +1,53 @@
+"""The configuration checked, and what all stages share."""
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
+
+from configuration import fault, layers
+from dependencies import library_modules
+
+if sentence := fault(config):
+    raise WorkflowError(sentence)
+
+
+wildcard_constraints:
+    dataset="|".join(config["datasets"]),
+    model="dbn|sdae",
+    layer="[1-9][0-9]*",
+
+
+def modules(script):
+    """Return the library modules that scripts/<script>.py imports: inputs of its rule, relative to where it runs."""
+    return [os.path.relpath(path) for path in library_modules(Path(workflow.basedir, "scripts", f"{script}.py"))]
+
+
+def layer_settings(wildcards):
+    """Return the hyperparameters of a layer."""
+    configured = layers(config, wildcards.dataset, wildcards.model)
+    if int(wildcards.layer) not in configured:
+        raise WorkflowError(
+            f"layer {wildcards.layer} was asked for, but models.{wildcards.dataset}.{wildcards.model} has layers "
+            f"1 to {configured[-1]}; ask for one of these, or add layer{configured[-1] + 1} to the configuration."
+        )
+    return config["models"][wildcards.dataset][wildcards.model][f"layer{wildcards.layer}"]
+
+
+def layers_up_to(wildcards, last):
+    """Return the files of the trained layers 1 to `last` of a model."""
+    layer_settings(wildcards)
+    return [f"results/models/{wildcards.dataset}/{wildcards.model}/layer{k}.npz" for k in range(1, last + 1)]
+
+
+def unit_settings(tool):
+    """Return a function of the wildcards: the settings of a unit tool for the dataset."""
+    return lambda wildcards: config["units"][wildcards.dataset][tool]
+
+
+# A job that computes on the device holds the machine's GPU where the configuration wants one; profiles/gpu has jobs
+# wait for it.
+GPU = int(config["device"] == "gpu")

@@ -1,0 +1,34 @@
+"""The datasets, fetched and verified.
+
+Needs: nothing, or the files that data.directory holds.
+Makes: results/datasets/<dataset>/examples.npz and provenance.json, which says where the data came from.
+"""
+
+# A relative folder of the user's is found from the repository, wherever the run takes place.
+DATA_FOLDERS = {
+    key: config["data"][key] and str(Path(workflow.basedir, Path(config["data"][key]).expanduser()))
+    for key in ("directory", "cache")
+}
+
+
+rule prepare_mnist:
+    input:
+        modules=modules("prepare_mnist"),
+    output:
+        examples="results/datasets/mnist/examples.npz",
+        provenance="results/datasets/mnist/provenance.json",
+    params:
+        **DATA_FOLDERS,
+        sources=config["data"]["sources"],
+        substitutes=config["data"]["substitutes"],
+    log:
+        "results/logs/datasets/mnist.log",
+    benchmark:
+        "results/benchmarks/datasets/mnist.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    script:
+        "../../scripts/prepare_mnist.py"

@@ -1,0 +1,37 @@
+"""Greedy layer-wise pretraining: one job a layer, on the trained layers below it (§3).
+
+Needs: results/datasets/<dataset>/examples.npz
+Makes: results/models/<dataset>/<model>/layer<k>.npz and layer<k>_history.csv
+
+Two jobs of one thread side by side train faster than one job of two. The checkpoint that an interrupted job resumes
+from is no output, because Snakemake deletes the outputs of a job that failed.
+"""
+
+
+rule pretrain:
+    input:
+        lower=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer) - 1),
+        examples="results/datasets/{dataset}/examples.npz",
+        modules=modules("pretrain_layer"),
+    output:
+        layer="results/models/{dataset}/{model}/layer{layer}.npz",
+        history="results/models/{dataset}/{model}/layer{layer}_history.csv",
+    params:
+        settings=layer_settings,
+        deformation=lambda wildcards: config["datasets"][wildcards.dataset].get("deformation"),
+        seed=config["seed"],
+        device=config["device"],
+        checkpoint="results/checkpoints/{dataset}/{model}/layer{layer}.npz",
+    log:
+        "results/logs/models/{dataset}/{model}/layer{layer}.log",
+    benchmark:
+        "results/benchmarks/models/{dataset}/{model}/layer{layer}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    priority: 10  # all else waits for it
+    resources:
+        mem_mb=1500,
+        gpu=GPU,
+    script:
+        "../../scripts/pretrain_layer.py"

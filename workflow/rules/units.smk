@@ -1,0 +1,86 @@
+"""Three ways to see a unit: activation maximization, sampling, linear combination (§4.1, §4.2, §2.1).
+
+Needs: results/models/<dataset>/<model>/layer<k>.npz and, for the norm, results/statistics/<dataset>.npz
+Makes: activation_maximization.npz, sampling.npz (DBN) and linear_combination.npz in
+       results/units/<dataset>/<model>/layer<k>/
+"""
+
+
+rule maximize_activation:
+    input:
+        layers=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer)),
+        statistics="results/statistics/{dataset}.npz",
+        modules=modules("maximize_activation"),
+    output:
+        maxima="results/units/{dataset}/{model}/layer{layer}/activation_maximization.npz",
+    params:
+        shown=unit_settings("shown"),
+        restarts=lambda wildcards: unit_settings("activation_maximization")(wildcards)["restarts"],
+        learning_rate=lambda wildcards: unit_settings("activation_maximization")(wildcards)["learning_rate"][
+            f"layer{wildcards.layer}"
+        ],
+        threshold=lambda wildcards: unit_settings("activation_maximization")(wildcards)["threshold"],
+        max_steps=lambda wildcards: unit_settings("activation_maximization")(wildcards)["max_steps"],
+        seed=config["seed"],
+        device=config["device"],
+    log:
+        "results/logs/units/{dataset}/{model}/layer{layer}/activation_maximization.log",
+    benchmark:
+        "results/benchmarks/units/{dataset}/{model}/layer{layer}/activation_maximization.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        gpu=GPU,
+    script:
+        "../../scripts/maximize_activation.py"
+
+
+rule sample_clamped_units:
+    input:
+        layers=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer)),
+        modules=modules("sample_clamped_units"),
+    output:
+        samples="results/units/{dataset}/{model}/layer{layer}/sampling.npz",
+    wildcard_constraints:
+        model="dbn",
+    params:
+        shown=unit_settings("shown"),
+        sampling=unit_settings("sampling"),
+        seed=config["seed"],
+        device=config["device"],
+    log:
+        "results/logs/units/{dataset}/{model}/layer{layer}/sampling.log",
+    benchmark:
+        "results/benchmarks/units/{dataset}/{model}/layer{layer}/sampling.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        gpu=GPU,
+    script:
+        "../../scripts/sample_clamped_units.py"
+
+
+rule combine_filters:
+    input:
+        layers=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer)),
+        modules=modules("combine_filters"),
+    output:
+        filters="results/units/{dataset}/{model}/layer{layer}/linear_combination.npz",
+    params:
+        shown=unit_settings("shown"),
+        kept=lambda wildcards: unit_settings("linear_combination")(wildcards)["kept"],
+    log:
+        "results/logs/units/{dataset}/{model}/layer{layer}/linear_combination.log",
+    benchmark:
+        "results/benchmarks/units/{dataset}/{model}/layer{layer}/linear_combination.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    script:
+        "../../scripts/combine_filters.py"
