@@ -1,0 +1,43 @@
+"""Endless streams of training examples, each a function of its number alone."""
+
+import numpy as np
+
+from deepunits.backend import generator
+
+
+class ExampleStream:
+    """A fixed set of examples, passed over again and again, each time in another order.
+
+    Parameters
+    ----------
+    examples : array (n, P), float32
+    seed : int
+        The order within each pass is drawn from the seed and the number of the pass.
+    xp : module
+        ``numpy`` or ``cupy``: where the examples are kept.
+    """
+
+    def __init__(self, examples, seed, xp=np):
+        self.examples = xp.asarray(examples, dtype=xp.float32)
+        self.seed = seed
+        self._orders = {}
+
+    @property
+    def pixels(self):
+        """Number of components of an example."""
+        return self.examples.shape[1]
+
+    def batch(self, start, size):
+        """Return examples number `start` to ``start + size - 1``, shape (size, P), float32."""
+        n = len(self.examples)
+        numbers = np.arange(start, start + size)
+        passes = range(start // n, (start + size - 1) // n + 1)
+        rows = np.concatenate([self._order(p)[numbers[numbers // n == p] % n] for p in passes])
+        return self.examples[rows]
+
+    def _order(self, number):
+        """Return the order of pass `number`, remembering the last two."""
+        if number not in self._orders:
+            self._orders = {p: order for p, order in self._orders.items() if p == number - 1}
+            self._orders[number] = generator(self.seed, "order", number).permutation(len(self.examples))
+        return self._orders[number]
