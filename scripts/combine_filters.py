@@ -1,7 +1,6 @@
 """Show units of a deep layer as linear combinations of the filters below."""
 
 import numpy as np
-from snakemake.script import snakemake
 
 from deepunits.console import job
 from deepunits.models.stack import load_layer

@@ -1,6 +1,5 @@
 """Draw Figure 2 from the activation maxima of three models, on natural images and on Silhouettes."""
 
-from snakemake.script import snakemake
 
 from deepunits.console import job
 from deepunits.figures import figure2

@@ -4,7 +4,6 @@ import logging
 from dataclasses import asdict
 
 import numpy as np
-from snakemake.script import snakemake
 
 from deepunits.backend import choose_device, device_name, generator
 from deepunits.console import job

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from snakemake.script import snakemake
+from deepunits.data.sources import load_examples
 
 from deepunits.backend import choose_device, device_name
 from deepunits.console import job, progress
 from deepunits.data.mnist import InfiniteMNIST
-from deepunits.data.sources import load_examples
 from deepunits.data.streams import ExampleStream
 from deepunits.models.stack import load_layer, metadata, pretrain_layer, save_layer
 from deepunits.record import versions

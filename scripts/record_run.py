@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from snakemake.script import snakemake
-
 from deepunits.backend import choose_device, device_name
 from deepunits.console import job
 from deepunits.record import commit, versions, wall_times

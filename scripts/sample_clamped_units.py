@@ -3,7 +3,6 @@
 import logging
 
 import numpy as np
-from snakemake.script import snakemake
 
 from deepunits.backend import choose_device, device_name, generator
 from deepunits.console import job, progress
