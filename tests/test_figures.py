@@ -120,9 +120,9 @@ def test_image_reaches_the_right_pixels_of_the_png(tmp_path):
     height = sheet.image(tiles.symmetric_tiles(pixels, columns=3), 1, 0.5, 2.2)  # 11 pixels of 0.2 inches
     assert height == pytest.approx(1.4)
     save(sheet.figure, {}, **outputs(tmp_path))
-    image = Image.open(tmp_path / "figure.png")
-    assert image.size == (4 * DPI, 3 * DPI) and image.mode == "L"
-    page = np.asarray(image)
+    with Image.open(tmp_path / "figure.png") as image:
+        assert image.size == (4 * DPI, 3 * DPI) and image.mode == "L"
+        page = np.asarray(image)
 
     def pixel(row, column):
         return page[round(DPI * (0.5 + 0.2 * row + 0.1)), round(DPI * (1 + 0.2 * column + 0.1))]
@@ -144,7 +144,8 @@ def test_colours_are_kept(tmp_path):
     sheet = Sheet(1, 1)
     sheet.axes(0, 0, 1, 1).set_facecolor("red")
     save(sheet.figure, {}, **outputs(tmp_path))
-    assert Image.open(tmp_path / "figure.png").mode == "RGB"
+    with Image.open(tmp_path / "figure.png") as image:
+        assert image.mode == "RGB"
 
 
 # What is taken from the result files
