@@ -1,6 +1,5 @@
 """Draw Figure 1 from the activation maxima of a DBN and an SDAE on MNIST."""
 
-
 from deepunits.console import job
 from deepunits.figures import figure1
 from deepunits.figures.sheet import save

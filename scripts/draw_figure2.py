@@ -1,6 +1,5 @@
 """Draw Figure 2 from the activation maxima of three models, on natural images and on Silhouettes."""
 
-
 from deepunits.console import job
 from deepunits.figures import figure2
 from deepunits.figures.sheet import save

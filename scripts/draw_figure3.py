@@ -1,6 +1,5 @@
 """Draw Figure 3 from samples with one unit clamped."""
 
-
 from deepunits.console import job
 from deepunits.figures import figure3
 from deepunits.figures.sheet import save

@@ -1,6 +1,5 @@
 """Draw Figure 4 from the results of three methods on the same units."""
 
-
 from deepunits.console import job
 from deepunits.figures import figure4
 from deepunits.figures.sheet import save
