@@ -53,10 +53,10 @@ class Sheet:
 
     def __init__(self, width, height, note=""):
         lines = textwrap.wrap(note, int(NOTE_LETTERS * width))
-        self.width, self.height = width, height + NOTE_LINE * len(lines)
+        self.width, self.height = width, height + NOTE_LINE * len(lines) + MARGIN * bool(lines)
         self.figure = Figure(figsize=(self.width, self.height))
         for number, line in enumerate(lines):
-            self.text(line, width / 2, height + NOTE_LINE * (number + 0.4), fontsize=NOTE_SIZE, style="italic")
+            self.text(line, width / 2, height + NOTE_LINE * (number + 0.6), fontsize=NOTE_SIZE, style="italic")
 
     def axes(self, left, top, width, height):
         """Return Matplotlib axes in a rectangle of the sheet."""
