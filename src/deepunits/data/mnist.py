@@ -11,7 +11,8 @@ from deepunits.errors import UserError
 
 SIDE = 28
 TANGENT_SMOOTHING = 1.0  # standard deviation, in pixels, of the Gaussian whose derivative gives the tangents
-BLOCK = 200  # examples worked on at a time, few enough to stay in the processor's cache
+BLOCK = 200  # examples worked on at a time by a CPU, few enough to stay in its cache
+PART = 10_000  # examples worked on at a time by a GPU, and images whose tangents are taken at a time
 
 
 class InfiniteMNIST:
@@ -72,8 +73,9 @@ class InfiniteMNIST:
         """Return the examples numbered `indices` (n,), shape (n, 784), float32 in [0, 1]."""
         indices = np.asarray(indices)
         out = self.xp.empty((len(indices), self.pixels), self.xp.float32)
-        for start in range(0, len(indices), BLOCK):
-            self._fill(indices[start : start + BLOCK], out[start : start + BLOCK])
+        block = BLOCK if self.xp is np else PART
+        for start in range(0, len(indices), block):
+            self._fill(indices[start : start + block], out[start : start + block])
         return out
 
     def _fill(self, indices, out):
@@ -131,8 +133,8 @@ def translation_tangents(images):
 
     Returns
     -------
-    horizontal, vertical : array (n, 784), float32
-        Derivatives along the columns and along the rows of an image, in grey levels a pixel.
+    horizontal, vertical : array (n, 784), int8
+        Derivatives along the columns and along the rows of an image, in grey levels a pixel; they stay under 100.
     """
     xp = array_module(images)
     distance = np.subtract.outer(np.arange(SIDE), np.arange(SIDE))
@@ -140,10 +142,12 @@ def translation_tangents(images):
     gaussian /= gaussian[SIDE // 2].sum()
     smooth = xp.asarray(gaussian, dtype=xp.float32)
     slope = xp.asarray(-distance / TANGENT_SMOOTHING**2 * gaussian, dtype=xp.float32)
-    square = images.reshape(-1, SIDE, SIDE).astype(xp.float32)
-    horizontal = smooth @ square @ slope.T
-    vertical = slope @ square @ smooth.T
-    return horizontal.reshape(len(images), -1), vertical.reshape(len(images), -1)
+    tangents = xp.empty((2, len(images), SIDE, SIDE), xp.int8)
+    for rows in (slice(start, start + PART) for start in range(0, len(images), PART)):
+        square = images[rows].reshape(-1, SIDE, SIDE).astype(xp.float32)
+        tangents[0, rows] = xp.rint(smooth @ square @ slope.T)
+        tangents[1, rows] = xp.rint(slope @ square @ smooth.T)
+    return tangents.reshape(2, len(images), -1)
 
 
 def shift_images(images, shift, out):
