@@ -1,0 +1,1 @@
+"""Section 5: whitening, invariance manifolds and their measures."""
