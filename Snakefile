@@ -12,7 +12,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-configfile: workflow.source_path("config/config.yaml")
+configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
@@ -29,6 +29,9 @@ localrules:
 
 
 rule all:
+    message:
+        "All is made"
     default_target: True
     input:
+        RESULTS,
         "results/run.json",

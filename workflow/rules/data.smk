@@ -12,6 +12,8 @@ DATA_FOLDERS = {
 
 
 rule prepare_mnist:
+    message:
+        "Fetch and verify MNIST"
     input:
         modules=modules("prepare_mnist"),
     output:

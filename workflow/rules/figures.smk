@@ -6,6 +6,8 @@ Makes: results/figures/figure<n>.pdf, .png and .svg, and .npz with the numbers d
 
 
 rule figure1:
+    message:
+        "Draw Figure 1"
     input:
         dbn=expand("results/units/mnist/dbn/layer{layer}/activation_maximization.npz", layer=[1, 2, 3]),
         sdae=expand("results/units/mnist/sdae/layer{layer}/activation_maximization.npz", layer=[1, 2, 3]),
@@ -30,6 +32,8 @@ rule figure1:
 
 
 rule figure3:
+    message:
+        "Draw Figure 3"
     input:
         sampling=["results/units/mnist/dbn/layer2/sampling.npz"],
         provenance=["results/datasets/mnist/provenance.json"],
@@ -53,6 +57,8 @@ rule figure3:
 
 
 rule figure4:
+    message:
+        "Draw Figure 4"
     input:
         sampling=["results/units/mnist/dbn/layer2/sampling.npz"],
         linear_combination=["results/units/mnist/dbn/layer2/linear_combination.npz"],

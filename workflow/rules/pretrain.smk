@@ -9,6 +9,8 @@ from is no output, because Snakemake deletes the outputs of a job that failed.
 
 
 rule pretrain:
+    message:
+        "Train layer {wildcards.layer} of the {wildcards.dataset} {wildcards.model}"
     input:
         lower=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer) - 1),
         examples="results/datasets/{dataset}/examples.npz",

@@ -4,11 +4,32 @@ Needs: everything that a full run makes
 Makes: results/run.json
 """
 
+FIGURES = [1, 3, 4]
+
+# Every file of a full run, and not the last ones only, so that Snakemake makes again whichever is deleted.
+RESULTS = [
+    *expand("results/figures/figure{n}.{kind}", n=FIGURES, kind=["pdf", "png", "svg", "npz"]),
+    *expand("results/datasets/{dataset}/{file}", dataset=config["datasets"], file=["examples.npz", "provenance.json"]),
+    *expand("results/statistics/{dataset}.npz", dataset=config["datasets"]),
+]
+for dataset, models in config["models"].items():
+    for model in models:
+        for layer in layers(config, dataset, model):
+            RESULTS += [
+                f"results/models/{dataset}/{model}/layer{layer}.npz",
+                f"results/models/{dataset}/{model}/layer{layer}_history.csv",
+                f"results/units/{dataset}/{model}/layer{layer}/activation_maximization.npz",
+            ]
+            if model == "dbn" and layer > 1:
+                RESULTS.append(f"results/units/{dataset}/{model}/layer{layer}/linear_combination.npz")
+    RESULTS.append(f"results/units/{dataset}/dbn/layer2/sampling.npz")
+
 
 rule record_run:
+    message:
+        "Record the run"
     input:
-        expand("results/figures/figure{n}.{kind}", n=[1, 3, 4], kind=["pdf", "png", "svg", "npz"]),
-        expand("results/units/mnist/dbn/layer{layer}/linear_combination.npz", layer=[2, 3]),
+        RESULTS,
         modules=modules("record_run"),
     output:
         record="results/run.json",

@@ -6,6 +6,8 @@ Makes: results/statistics/<dataset>.npz
 
 
 rule estimate_statistics:
+    message:
+        "Estimate the statistics of {wildcards.dataset}"
     input:
         examples="results/datasets/{dataset}/examples.npz",
         modules=modules("estimate_statistics"),

@@ -7,6 +7,8 @@ Makes: activation_maximization.npz, sampling.npz (DBN) and linear_combination.np
 
 
 rule maximize_activation:
+    message:
+        "Maximise activations in layer {wildcards.layer} of the {wildcards.dataset} {wildcards.model}"
     input:
         layers=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer)),
         statistics="results/statistics/{dataset}.npz",
@@ -38,6 +40,8 @@ rule maximize_activation:
 
 
 rule sample_clamped_units:
+    message:
+        "Sample from clamped units in layer {wildcards.layer} of the {wildcards.dataset} {wildcards.model}"
     input:
         layers=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer)),
         modules=modules("sample_clamped_units"),
@@ -65,6 +69,8 @@ rule sample_clamped_units:
 
 
 rule combine_filters:
+    message:
+        "Combine filters for layer {wildcards.layer} of the {wildcards.dataset} {wildcards.model}"
     input:
         layers=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer)),
         modules=modules("combine_filters"),
