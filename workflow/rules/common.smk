@@ -1,10 +1,9 @@
 """The configuration checked, and what all stages share."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
 
@@ -12,7 +11,7 @@ from configuration import fault, layers
 from dependencies import library_modules
 
 if sentence := fault(config):
-    raise WorkflowError(sentence)
+    sys.exit(f"error: {sentence}")
 
 
 wildcard_constraints:
@@ -30,8 +29,8 @@ def layer_settings(wildcards):
     """Return the hyperparameters of a layer."""
     configured = layers(config, wildcards.dataset, wildcards.model)
     if int(wildcards.layer) not in configured:
-        raise WorkflowError(
-            f"layer {wildcards.layer} was asked for, but models.{wildcards.dataset}.{wildcards.model} has layers "
+        sys.exit(
+            f"error: layer {wildcards.layer} was asked for, but models.{wildcards.dataset}.{wildcards.model} has layers "
             f"1 to {configured[-1]}; ask for one of these, or add layer{configured[-1] + 1} to the configuration."
         )
     return config["models"][wildcards.dataset][wildcards.model][f"layer{wildcards.layer}"]
@@ -51,3 +50,15 @@ def unit_settings(tool):
 # A job that computes on the device holds the machine's GPU where the configuration wants one; profiles/gpu has jobs
 # wait for it.
 GPU = int(config["device"] == "gpu")
+TRY_GPU = """
+from deepunits.backend import choose_device
+from deepunits.console import job
+with job():
+    choose_device("gpu")
+"""
+
+
+onstart:
+    # Before a job starts, because Snakemake then deletes what the job is to make again.
+    if GPU and workflow.local_exec and subprocess.run([sys.executable, "-c", TRY_GPU]).returncode:
+        sys.exit(1)

@@ -9,6 +9,8 @@ DATA_FOLDERS = {
     key: config["data"][key] and str(Path(workflow.basedir, Path(config["data"][key]).expanduser()))
     for key in ("directory", "cache")
 }
+if DATA_FOLDERS["directory"] and not Path(DATA_FOLDERS["directory"]).is_dir():
+    sys.exit(f"error: config key data.directory names {DATA_FOLDERS['directory']}, which is no folder; correct it.")
 
 
 rule prepare_mnist:
@@ -17,8 +19,8 @@ rule prepare_mnist:
     input:
         modules=modules("prepare_mnist"),
     output:
-        examples="results/datasets/mnist/examples.npz",
-        provenance="results/datasets/mnist/provenance.json",
+        examples=update("results/datasets/mnist/examples.npz"),  # stays if the job fails
+        provenance=update("results/datasets/mnist/provenance.json"),
     params:
         **DATA_FOLDERS,
         sources=config["data"]["sources"],

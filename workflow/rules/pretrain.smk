@@ -4,7 +4,7 @@ Needs: results/datasets/<dataset>/examples.npz
 Makes: results/models/<dataset>/<model>/layer<k>.npz and layer<k>_history.csv
 
 Two jobs of one thread side by side train faster than one job of two. The checkpoint that an interrupted job resumes
-from is no output, because Snakemake deletes the outputs of a job that failed.
+from is no output, because Snakemake deletes the outputs of a job that failed; update() keeps the earlier ones instead.
 """
 
 
@@ -16,8 +16,8 @@ rule pretrain:
         examples="results/datasets/{dataset}/examples.npz",
         modules=modules("pretrain_layer"),
     output:
-        layer="results/models/{dataset}/{model}/layer{layer}.npz",
-        history="results/models/{dataset}/{model}/layer{layer}_history.csv",
+        layer=update("results/models/{dataset}/{model}/layer{layer}.npz"),
+        history=update("results/models/{dataset}/{model}/layer{layer}_history.csv"),
     params:
         settings=layer_settings,
         deformation=lambda wildcards: config["datasets"][wildcards.dataset].get("deformation"),
