@@ -1,9 +1,7 @@
 """Estimate mean norm, covariance and whitening of a dataset from its training examples."""
 
-
-from deepunits.data.sources import load_examples
-
 from deepunits.console import job
+from deepunits.data.examples import load_examples
 from deepunits.invariance import whitening
 from deepunits.storage import save_npz
 

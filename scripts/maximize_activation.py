@@ -29,6 +29,8 @@ with job(log=snakemake.log[0]):
     )
     logging.getLogger("deepunits").info(
         "%d of %d starts converged, after %d steps at the median",
-        maxima.converged.sum(), maxima.converged.size, np.median(maxima.steps),
+        maxima.converged.sum(),
+        maxima.converged.size,
+        np.median(maxima.steps),
     )
     save_npz(snakemake.output.maxima, **asdict(maxima))

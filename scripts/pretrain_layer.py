@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from deepunits.data.sources import load_examples
 
 from deepunits.backend import choose_device, device_name
 from deepunits.console import job, progress
+from deepunits.data.examples import load_examples
 from deepunits.data.mnist import InfiniteMNIST
 from deepunits.data.streams import ExampleStream
 from deepunits.models.stack import load_layer, metadata, pretrain_layer, save_layer
@@ -25,8 +25,9 @@ with job(log=snakemake.log[0]):
     logger.info("computing on %s with %d threads", device_name(xp), snakemake.threads)
 
     arrays = load_npz(snakemake.input.examples)
-    images, labels = (np.concatenate([arrays[f"{split}_{kind}"] for split in ("train", "valid")])
-                      for kind in ("images", "labels"))
+    images, labels = (
+        np.concatenate([arrays[f"{split}_{kind}"] for split in ("train", "valid")]) for kind in ("images", "labels")
+    )
     if params.deformation:
         stream = InfiniteMNIST(images, labels, seed=params.seed, **params.deformation, xp=xp)
     else:

@@ -8,6 +8,8 @@ MAXIMA = [(model, layer) for model in ("dbn", "sdae") for layer in (1, 2, 3)]
 
 
 rule claims:
+    message:
+        "Measure the claims"
     input:
         maxima=[f"results/units/mnist/{model}/layer{k}/activation_maximization.npz" for model, k in MAXIMA],
         dbn_layer1="results/models/mnist/dbn/layer1.npz",
@@ -18,7 +20,7 @@ rule claims:
         examples="results/datasets/mnist/examples.npz",
         modules=modules("measure_claims"),
     output:
-        csv="results/claims.csv",
+        csv=report("results/claims.csv", caption="../report/claims.rst", category="Claims"),
         markdown="results/claims.md",
     params:
         maxima=MAXIMA,

@@ -8,6 +8,8 @@ FIGURES = [1, 3, 4]
 
 # Every file of a full run, and not the last ones only, so that Snakemake makes again whichever is deleted.
 RESULTS = [
+    "results/claims.csv",
+    "results/claims.md",
     *expand("results/figures/figure{n}.{kind}", n=FIGURES, kind=["pdf", "png", "svg", "npz"]),
     *expand("results/datasets/{dataset}/{file}", dataset=config["datasets"], file=["examples.npz", "provenance.json"]),
     *expand("results/statistics/{dataset}.npz", dataset=config["datasets"]),
