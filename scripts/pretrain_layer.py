@@ -10,7 +10,7 @@ import pandas as pd
 from deepunits.backend import choose_device, device_name
 from deepunits.console import job, progress
 from deepunits.data.examples import load_examples
-from deepunits.data.mnist import InfiniteMNIST
+from deepunits.data.infinite_mnist import InfiniteMNIST
 from deepunits.data.streams import ExampleStream
 from deepunits.models.stack import load_layer, metadata, pretrain_layer, save_layer
 from deepunits.record import versions

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from deepunits.data import mnist
-from deepunits.data.mnist import InfiniteMNIST
+from deepunits.data import infinite_mnist
+from deepunits.data.infinite_mnist import InfiniteMNIST
 from deepunits.data.streams import ExampleStream
 from deepunits.errors import UserError
 
@@ -56,11 +56,11 @@ def test_labels_carry_over():
 def test_an_example_is_the_formula():
     """Each deformed example equals the formula of Loosli et al., worked for one pixel grid at a time."""
     s = stream()
-    fields = mnist.displacement_fields(3, 11, 1.5, 4.0)
+    fields = infinite_mnist.displacement_fields(3, 11, 1.5, 4.0)
     for i in range(DIGITS, 60):
         first, second, alpha, shift = (np.asarray(a)[0] for a in s._draws(np.array([i])))
         digit = i % DIGITS
-        t_h, t_v = (t[digit].astype(np.float64) for t in mnist.translation_tangents(images()))
+        t_h, t_v = (t[digit].astype(np.float64) for t in infinite_mnist.translation_tangents(images()))
         x = images()[digit] + float(alpha) * (fields[first] * t_h - fields[second] * t_v)
         expected = np.zeros((30, 30))
         dy, dx = int(shift) // 3, int(shift) % 3
@@ -78,17 +78,17 @@ def test_draws_cover_all_fields_signs_and_shifts_evenly():
 
 
 def test_fields_have_the_size_asked_for():
-    fields = mnist.displacement_fields(0, 5, 2.5, 3.0)
+    fields = infinite_mnist.displacement_fields(0, 5, 2.5, 3.0)
     np.testing.assert_allclose(np.sqrt((fields**2).mean(axis=1)), 2.5, rtol=1e-5)
 
 
 def test_tangents_are_the_derivatives_of_the_smoothed_digit():
     """For a wide Gaussian blob smoothing changes little, and the derivative is known in closed form."""
     y, x = np.mgrid[:28, :28].astype(float)
-    width = np.sqrt(25.0 + mnist.TANGENT_SMOOTHING**2)
+    width = np.sqrt(25.0 + infinite_mnist.TANGENT_SMOOTHING**2)
     blob = 200 * np.exp(-((y - 13) ** 2 + (x - 15) ** 2) / 50)
     smooth = 200 * 25 / width**2 * np.exp(-((y - 13) ** 2 + (x - 15) ** 2) / (2 * width**2))
-    horizontal, vertical = mnist.translation_tangents(blob.round().astype(np.uint8).reshape(1, -1))
+    horizontal, vertical = infinite_mnist.translation_tangents(blob.round().astype(np.uint8).reshape(1, -1))
     inner = np.s_[5:-5, 5:-5]
     np.testing.assert_allclose(
         horizontal.reshape(28, 28)[inner], (-(x - 15) / width**2 * smooth)[inner], atol=1

@@ -62,10 +62,15 @@ def load_npz(path):
         raise UserError(f"{path} is damaged or no .npz file; delete it and run again.") from reason
 
 
+def write_bytes(path, content):
+    """Write `content` to the file `path`."""
+    with _replacing(path) as file:
+        file.write(content)
+
+
 def write_text(path, text):
     """Write `text` to the file `path` in UTF-8."""
-    with _replacing(path) as file:
-        file.write(text.encode())
+    write_bytes(path, text.encode())
 
 
 def write_json(path, value):

