@@ -49,6 +49,10 @@ class Network:
         move = to_host if xp is np else xp.asarray
         return Network([move(w) for w in self.weights], [move(b) for b in self.biases])
 
+    def copy(self):
+        """Return a network with arrays of its own."""
+        return Network([w.copy() for w in self.weights], [b.copy() for b in self.biases])
+
     def activations(self, x, layer):
         """Return the activations of all units of `layer`, shape (n, units), at the inputs `x` (n, pixels)."""
         self._check_layer(layer)

@@ -1,0 +1,184 @@
+"""Supervised fine-tuning: a softmax layer on top and back-propagation through all layers (section 4.4)."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from deepunits.backend import accumulate_product, array_module, sigmoid, to_host, uniform
+from deepunits.errors import UserError
+from deepunits.models.network import Network
+from deepunits.models.stack import learning_rate_at
+
+
+@dataclass
+class FineTuned:
+    """A fine-tuned network and how its training went.
+
+    Attributes
+    ----------
+    network : Network
+        The hidden layers and, last, the output units before the softmax; NumPy arrays.
+    valid_errors : list of float
+        Share of the validation examples classified wrongly, after each epoch.
+    best_epoch : int
+        The epoch, counted from 0, that the weights are from: the one of least validation error.
+    """
+
+    network: Network
+    valid_errors: list = field(default_factory=list)
+    best_epoch: int = -1
+
+
+def with_output_layer(layers, classes):
+    """Return a network of pretrained `layers` with an output layer of zeros for `classes` on top."""
+    weights = [layer.weights.copy() for layer in layers]
+    biases = [layer.hidden_bias.copy() for layer in layers]
+    xp = array_module(weights[0])
+    return Network(
+        [*weights, xp.zeros((classes, len(biases[-1])), xp.float32)], [*biases, xp.zeros(classes, xp.float32)]
+    )
+
+
+def random_network(sizes, rng):
+    """Return a network that was not pretrained: weights uniform within ±4 sqrt(6 / (fan-in + fan-out)), biases 0.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Pixels, units of each hidden layer, classes.
+    rng : numpy.random.Generator
+
+    Notes
+    -----
+    Glorot and Bengio (2010), for sigmoid units; the output layer starts at zero.
+    """
+    weights = []
+    for below, above in zip(sizes[:-2], sizes[1:-1], strict=True):
+        bound = 4 * np.sqrt(6 / (below + above))
+        weights.append(bound * (2 * uniform(rng, np.empty((above, below), np.float32)) - 1))
+    weights.append(np.zeros((sizes[-1], sizes[-2]), np.float32))
+    return Network([w.astype(np.float32) for w in weights], [np.zeros(len(w), np.float32) for w in weights])
+
+
+class Backpropagation:
+    """Stochastic gradient descent on the cross-entropy of a softmax over the last layer's activations.
+
+    Parameters
+    ----------
+    network : Network
+        Trained in place.
+    batch : int
+        Examples in a minibatch, at most.
+    weight_decay : float
+    """
+
+    def __init__(self, network, batch, weight_decay=0.0):
+        xp = array_module(network.weights[0])
+        self.network, self.weight_decay = network, weight_decay
+        self.hidden = [xp.empty((batch, len(w)), xp.float32) for w in network.weights]
+        self.slopes = [xp.empty_like(h) for h in self.hidden]
+
+    def step(self, examples, labels, learning_rate):
+        """Change the parameters by one step on `examples` (n, pixels) with class numbers `labels` (n,)."""
+        n, net = len(examples), self.network
+        hidden = self.forward(examples)
+        error = hidden[-1]
+        error[array_module(error).arange(n), labels] -= 1
+        for k in reversed(range(net.depth)):
+            below = hidden[k - 1] if k else examples
+            if k:
+                back = self._back(error, k, below)
+            decay = 1.0 - learning_rate * self.weight_decay
+            accumulate_product(net.weights[k], error, below, alpha=-learning_rate / n, beta=decay)
+            net.biases[k] -= (learning_rate / n) * error.sum(axis=0)
+            if k:
+                error = back
+
+    def forward(self, examples):
+        """Return the outputs of every layer for `examples` (n, pixels): sigmoids, and the softmax of the last."""
+        xp, n, net = array_module(examples), len(examples), self.network
+        outputs, below = [], examples
+        for k, (w, b) in enumerate(zip(net.weights, net.biases, strict=True)):
+            below = xp.matmul(below, w.T, out=self.hidden[k][:n])
+            below += b
+            if k + 1 < net.depth:
+                sigmoid(below, out=below)
+            else:
+                below -= below.max(axis=1, keepdims=True)
+                xp.exp(below, out=below)
+                below /= below.sum(axis=1, keepdims=True)
+            outputs.append(below)
+        return outputs
+
+    def _back(self, error, k, below):
+        """Return the error at the layer under layer `k`, counted from 0, whose outputs are `below`."""
+        xp, slope = array_module(error), self.slopes[k - 1][: len(below)]
+        back = error @ self.network.weights[k]
+        xp.multiply(below, below, out=slope)
+        xp.subtract(below, slope, out=slope)
+        back *= slope
+        return back
+
+
+def error_rate(network, examples, labels, block=2000):
+    """Return the share of `examples` (n, pixels) whose most active output unit is not the one of `labels` (n,)."""
+    xp = array_module(network.weights[0])
+    wrong = 0
+    for start in range(0, len(examples), block):
+        activations = network.activations(xp.asarray(examples[start : start + block]), network.depth)
+        wrong += int((to_host(activations.argmax(axis=1)) != labels[start : start + block]).sum())
+    return wrong / len(examples)
+
+
+def fine_tune(network, stream, valid, settings, *, stage, xp=np, progress=None, log=None):
+    """Train a classifier with early stopping on the validation error.
+
+    Parameters
+    ----------
+    network : Network
+        Initial weights, pretrained or random, with the output units as the last layer; left as it is.
+    stream : object
+        ``stream.batch(start, size)`` returns examples, ``stream.batch_labels(start, size)`` their classes.
+    valid : tuple of arrays (n, pixels), (n,)
+        Validation examples and their classes.
+    settings : dict
+        ``epochs``, ``epoch_examples``, ``batch``, ``learning_rate``, ``constant_until``, ``weight_decay`` and
+        ``patience``: epochs without a new least validation error after which training stops.
+    stage : tuple of str
+    xp : module
+    progress : object, optional
+    log : callable, optional
+
+    Returns
+    -------
+    FineTuned
+
+    Raises
+    ------
+    UserError
+        If training diverges.
+    """
+    network = network.copy().to(xp)
+    trainer = Backpropagation(network, settings["batch"], settings["weight_decay"])
+    result = FineTuned(network)
+    size, batch = settings["epoch_examples"], settings["batch"]
+    for epoch in range(settings["epochs"]):
+        for start in range(epoch * size, (epoch + 1) * size, batch):
+            count = min(batch, (epoch + 1) * size - start)
+            rate = learning_rate_at(start / (size * settings["epochs"]), settings)
+            labels = xp.asarray(stream.batch_labels(start, count))
+            trainer.step(stream.batch(start, count), labels, rate)
+        wrong = error_rate(network, valid[0], valid[1])
+        result.valid_errors.append(wrong)
+        if not bool(xp.isfinite(network.weights[0]).all()):
+            raise UserError(f"fine-tuning of {' '.join(stage)} diverged; lower its learning_rate in the configuration.")
+        if wrong <= min(result.valid_errors):
+            result.best_epoch = epoch
+            result.network = network.copy().to(np)
+        if progress is not None:
+            progress.update(size)
+        if log is not None:
+            log(f"{' '.join(stage)}: epoch {epoch + 1}, validation error {100 * wrong:.2f} %")
+        if epoch - result.best_epoch >= settings["patience"]:
+            break
+    return result

@@ -1,0 +1,133 @@
+"""Fine-tuning against central differences of the loss, and on a problem that it must solve."""
+
+import numpy as np
+import pytest
+from scipy.special import expit, log_softmax
+
+from deepunits.backend import generator
+from deepunits.errors import UserError
+from deepunits.models.classifier import (
+    Backpropagation,
+    error_rate,
+    fine_tune,
+    random_network,
+    with_output_layer,
+)
+from deepunits.models.network import Network
+from deepunits.models.rbm import RBM
+
+SIZES = (11, 7, 5, 3)
+SETTINGS = {
+    "epochs": 40,
+    "epoch_examples": 330,
+    "batch": 20,
+    "learning_rate": 0.5,
+    "constant_until": 0.5,
+    "weight_decay": 0.0,
+    "patience": 40,
+}
+
+
+def network(dtype=np.float32):
+    rng = np.random.default_rng(0)
+    shapes = list(zip(SIZES[1:], SIZES[:-1], strict=True))
+    return Network(
+        [rng.normal(size=s).astype(dtype) for s in shapes], [rng.normal(size=s[0]).astype(dtype) for s in shapes]
+    )
+
+
+def loss(net, x, labels):
+    for w, b in zip(net.weights[:-1], net.biases[:-1], strict=True):
+        x = expit(x @ w.T + b)
+    return -log_softmax(x @ net.weights[-1].T + net.biases[-1], axis=1)[np.arange(len(x)), labels].mean()
+
+
+def test_step_is_the_gradient_of_the_cross_entropy_by_central_differences():
+    rng = np.random.default_rng(1)
+    x, labels = rng.random((13, 11)).astype(np.float32), rng.integers(0, 3, 13)
+    wide = network(np.float64)
+    trained = network()
+    Backpropagation(trained, batch=20).step(x, labels, learning_rate=1.0)
+    before, step = network(), 1e-5
+    for name in ("weights", "biases"):
+        for k in range(3):
+            moved = getattr(before, name)[k] - getattr(trained, name)[k]
+            parameter = getattr(wide, name)[k]
+            for index in np.ndindex(parameter.shape):
+                value = parameter[index]
+                parameter[index] = value + step
+                above = loss(wide, x, labels)
+                parameter[index] = value - step
+                slope = (above - loss(wide, x, labels)) / (2 * step)
+                parameter[index] = value
+                np.testing.assert_allclose(moved[index], slope, atol=2e-6)
+
+
+def test_weight_decay_shrinks_the_weights_and_not_the_biases():
+    x, labels = np.zeros((1, 11), np.float32), np.array([0])
+    plain, decayed = network(), network()
+    Backpropagation(plain, batch=1).step(x, labels, 0.1)
+    Backpropagation(decayed, batch=1, weight_decay=0.5).step(x, labels, 0.1)
+    for k in range(3):
+        shrunk = plain.weights[k] - 0.05 * network().weights[k]
+        np.testing.assert_allclose(decayed.weights[k], shrunk, atol=1e-6)
+        np.testing.assert_array_equal(plain.biases[k], decayed.biases[k])
+
+
+class Stripes:
+    """Examples whose class is which third of the pixels is bright."""
+
+    def _draw(self, start, size):
+        labels = np.arange(start, start + size) * 7 % 3
+        rng = np.random.default_rng(start)
+        x = 0.3 * rng.random((size, 12), dtype=np.float32)
+        x.reshape(size, 3, 4)[np.arange(size), labels] += 0.5
+        return x, labels
+
+    def batch(self, start, size):
+        return self._draw(start, size)[0]
+
+    def batch_labels(self, start, size):
+        return self._draw(start, size)[1]
+
+
+def test_fine_tuning_learns_and_keeps_the_best_epoch():
+    start = random_network([12, 7, 5, 3], generator(0))
+    before = [w.copy() for w in start.weights]
+    valid = Stripes().batch(10**6, 200), Stripes().batch_labels(10**6, 200)
+    tuned = fine_tune(start, Stripes(), valid, SETTINGS, stage=("toy",))
+    assert error_rate(tuned.network, *valid) == min(tuned.valid_errors) == tuned.valid_errors[tuned.best_epoch] == 0
+    assert all((a == b).all() for a, b in zip(before, start.weights, strict=True))
+    again = fine_tune(start, Stripes(), valid, SETTINGS, stage=("toy",))
+    assert all((a == b).all() for a, b in zip(tuned.network.weights, again.network.weights, strict=True))
+
+
+def test_training_stops_when_patience_is_over():
+    valid = Stripes().batch(0, 50), np.full(50, 9)  # no class 9: never right, never better
+    tuned = fine_tune(
+        random_network([12, 7, 3], generator(0)), Stripes(), valid, SETTINGS | {"patience": 3}, stage=("toy",)
+    )
+    assert len(tuned.valid_errors) <= 40 and set(tuned.valid_errors) == {1.0}
+
+
+def test_error_rate_counts_in_blocks():
+    net = Network([np.eye(3, dtype=np.float32)], [np.zeros(3, np.float32)])
+    x = np.eye(3, dtype=np.float32)[[0, 1, 2, 2, 1]]
+    assert error_rate(net, x, np.array([0, 1, 2, 0, 0]), block=2) == 0.4
+
+
+def test_pretrained_layers_start_the_classifier():
+    rng = np.random.default_rng(0)
+    layers = [RBM(rng.normal(size=(h, v)), np.ones(h), np.zeros(v)) for h, v in ((7, 11), (5, 7))]
+    net = with_output_layer(layers, 3)
+    assert [w.shape for w in net.weights] == [(7, 11), (5, 7), (3, 5)]
+    np.testing.assert_array_equal(net.weights[0], layers[0].weights)
+    assert not net.weights[2].any()
+
+
+def test_diverging_fine_tuning_stops_with_a_sentence():
+    valid = Stripes().batch(0, 50), Stripes().batch_labels(0, 50)
+    with pytest.raises(UserError, match="toy diverged"), np.errstate(all="ignore"):
+        fine_tune(
+            random_network([12, 7, 3], generator(0)), Stripes(), valid, SETTINGS | {"learning_rate": np.inf}, stage=("toy",)
+        )
