@@ -2,11 +2,11 @@
 
 from deepunits.console import job
 from deepunits.data import mnist
-from deepunits.data.prepared import save_prepared
+from deepunits.data.examples import save_examples
 from deepunits.data.sources import Sources
 
 with job(log=snakemake.log[0]):
     params, files = snakemake.params, snakemake.output
     sources = Sources(params.directory, params.cache, params.sources, params.substitutes)
     splits, record = mnist.prepare(sources)
-    save_prepared(files.examples, files.provenance, splits=splits, record=record)
+    save_examples(files.examples, files.provenance, splits=splits, record=record)

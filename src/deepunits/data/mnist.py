@@ -129,7 +129,3 @@ def enlarged_digits(reason):
         reason=reason,
     )
     return splits, record
-
-
-# Until all scripts know the new place.
-from deepunits.data.infinite_mnist import InfiniteMNIST  # noqa: E402, F401

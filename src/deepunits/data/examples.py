@@ -1,4 +1,4 @@
-"""Prepared datasets: their arrays and, beside them, where they came from."""
+"""The examples of a prepared dataset: their arrays and, beside them, where they came from."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from deepunits.storage import load_npz, save_npz, write_json
 SPLITS = ("train", "valid", "test")
 
 
-def save_prepared(examples, provenance, *, splits, record):
+def save_examples(examples, provenance, *, splits, record):
     """Write a dataset and its record.
 
     Parameters
