@@ -95,7 +95,7 @@ class InfiniteMNIST:
         shift_images(deformed.reshape(-1, SIDE, SIDE), shift, out=out.reshape(-1, SIDE, SIDE))
 
     def _draws(self, indices):
-        """Return what is drawn for the examples `indices`: two fields, alpha (0 for originals) and the shift, 0 to 8."""
+        """Return what is drawn for the examples `indices`: two fields, alpha (0: an original) and the shift, 0 to 8."""
         bits = hash_numbers(indices, self.seed)
         first = (bits & np.uint64(0xFFFF)) % np.uint64(len(self.fields))
         second = (bits >> np.uint64(16) & np.uint64(0xFFFF)) % np.uint64(len(self.fields))
