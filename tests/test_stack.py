@@ -43,6 +43,7 @@ def settings(model, **changes):
         "weight_decay": 0.001,
         "initial_weights": 0.05,
         "pass_up": "samples",
+        "visible": "bernoulli",
     }
     return common | SETTINGS[model] | changes
 

@@ -118,6 +118,14 @@ def uniform(rng, out):
     return out
 
 
+def normal(rng, out):
+    """Fill the float32 array `out` with standard normal numbers and return it."""
+    if isinstance(out, np.ndarray):
+        return rng.standard_normal(out=out, dtype=np.float32)
+    out[...] = rng.standard_normal(out.shape, dtype=np.float32)
+    return out
+
+
 def sigmoid(activation, out=None):
     """Return 1 / (1 + exp(-activation)), written into `out` if given.
 

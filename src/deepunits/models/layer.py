@@ -11,7 +11,7 @@ PARAMETERS = ("weights", "hidden_bias", "visible_bias")
 
 @dataclass
 class TiedLayer:
-    """One layer: hidden = sigmoid(W v + b) upwards, visible = sigmoid(W' h + c) downwards (section 3).
+    """One layer: hidden = sigmoid(W v + b) upwards, visible = f(W' h + c) downwards (section 3).
 
     Attributes
     ----------
@@ -20,27 +20,36 @@ class TiedLayer:
     visible_bias : array (visible,), float32
     pass_up : {'means', 'samples'}
         Whether the layer above is trained on this layer's probabilities or on binary states drawn from them.
+    visible : {'bernoulli', 'gaussian'}
+        What a visible unit is: a probability in [0, 1], with f the sigmoid and the cross-entropy as the error of a
+        reconstruction; or a real number of unit variance, with f the identity and half the squared error.
     """
 
     weights: np.ndarray
     hidden_bias: np.ndarray
     visible_bias: np.ndarray
     pass_up: str = "means"
+    visible: str = "bernoulli"
 
     @classmethod
-    def initialise(cls, weights, visible_mean, pass_up="means"):
+    def initialise(cls, weights, visible_mean, **kinds):
         """Return an untrained layer whose reconstruction, without hidden units, is the mean of the data.
 
         Parameters
         ----------
         weights : array (hidden, visible)
         visible_mean : array (visible,)
-            Mean of the training examples, in [0, 1].
+            Mean of the training examples.
+        **kinds : str
+            `pass_up` and `visible`.
         """
         xp = array_module(weights)
-        mean = xp.clip(visible_mean, 0.001, 0.999)
-        hidden_bias = xp.zeros(len(weights), xp.float32)
-        return cls(weights.astype(xp.float32), hidden_bias, xp.log(mean / (1 - mean)).astype(xp.float32), pass_up)
+        layer = cls(weights.astype(xp.float32), xp.zeros(len(weights), xp.float32), visible_mean, **kinds)
+        if layer.visible == "bernoulli":
+            mean = xp.clip(visible_mean, 0.001, 0.999)
+            layer.visible_bias = xp.log(mean / (1 - mean))
+        layer.visible_bias = layer.visible_bias.astype(xp.float32)
+        return layer
 
     def to(self, xp):
         """Return the same layer with its arrays in the array module `xp`."""
@@ -54,22 +63,25 @@ class TiedLayer:
         return sigmoid(activation, out=activation)
 
     def mean_visible(self, hidden, out=None):
-        """Return P(v = 1 | h), shape (n, visible), of `hidden` (n, hidden)."""
+        """Return E(v | h), shape (n, visible), of `hidden` (n, hidden)."""
         activation = array_module(hidden).matmul(hidden, self.weights, out=out)
         activation += self.visible_bias
-        return sigmoid(activation, out=activation)
+        return activation if self.visible == "gaussian" else sigmoid(activation, out=activation)
 
     def reconstruct(self, visible):
         """Return `visible` (n, visible) encoded and decoded, without noise or sampling (footnote 9)."""
         return self.mean_visible(self.mean_hidden(visible))
 
     def reconstruction_error(self, visible):
-        """Return the mean over examples of the cross-entropy between `visible` (n, visible) and its reconstruction.
+        """Return the error of reconstructing `visible` (n, visible), summed over components, mean over examples.
 
-        In nats an example: KL(x || x̂) in section 3, summed over the components.
+        For Bernoulli visible units the cross-entropy in nats, KL(x || x̂) in section 3; for Gaussian ones half the
+        squared error.
         """
         xp = array_module(visible)
         activation = self.mean_hidden(visible) @ self.weights + self.visible_bias
+        if self.visible == "gaussian":
+            return float(0.5 * ((visible - activation) ** 2).sum(axis=1).mean())
         return float((xp.logaddexp(0, activation) - visible * activation).sum(axis=1).mean())
 
     def dead_units(self, visible, least_deviation=0.01):

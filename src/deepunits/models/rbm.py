@@ -1,21 +1,31 @@
 """The restricted Boltzmann machine and its training by (persistent) contrastive divergence."""
 
-from deepunits.backend import array_module, bernoulli
+from deepunits.backend import array_module, bernoulli, normal
 from deepunits.models.layer import GradientStep, TiedLayer
 
 
 class RBM(TiedLayer):
-    """A restricted Boltzmann machine with binary units.
+    """A restricted Boltzmann machine with binary hidden units.
 
-    Energy E(v, h) = -c'v - b'h - h'Wv, with W `weights`, b `hidden_bias` and c `visible_bias`. Grey pixels are taken
-    as probabilities.
+    With W `weights`, b `hidden_bias` and c `visible_bias`, the energy is -c'v - b'h - h'Wv for binary visible units,
+    where grey pixels are taken as probabilities, and |v - c|^2 / 2 - b'h - h'Wv for Gaussian ones.
     """
 
     def free_energy(self, visible):
         """Return F(v) = -log sum_h exp(-E(v, h)), shape (n,), of `visible` (n, visible)."""
         xp = array_module(visible)
-        activation = visible @ self.weights.T + self.hidden_bias
-        return -(visible @ self.visible_bias) - xp.logaddexp(0, activation).sum(axis=1)
+        hidden_part = xp.logaddexp(0, visible @ self.weights.T + self.hidden_bias).sum(axis=1)
+        if self.visible == "gaussian":
+            return 0.5 * ((visible - self.visible_bias) ** 2).sum(axis=1) - hidden_part
+        return -(visible @ self.visible_bias) - hidden_part
+
+    def sample_visible(self, rng, hidden, noise, out):
+        """Draw visible states given `hidden` (n, hidden) into `out` (n, visible); `noise` is scratch of that shape."""
+        self.mean_visible(hidden, out=out)
+        if self.visible == "gaussian":
+            out += normal(rng, noise)
+            return out
+        return bernoulli(rng, out, noise, out=out)
 
 
 class ContrastiveDivergence:
@@ -44,7 +54,7 @@ class ContrastiveDivergence:
         self.visibles = xp.empty((2 * batch, visible), xp.float32)
         self.hidden = xp.zeros((batch, hidden), xp.float32)
         self.hidden_uniforms = xp.empty((batch, hidden), xp.float32)
-        self.visible_uniforms = xp.empty((batch, visible), xp.float32)
+        self.visible_noise = xp.empty((batch, visible), xp.float32)
 
     @property
     def state(self):
@@ -71,8 +81,7 @@ class ContrastiveDivergence:
         """Run the chains from the states `hidden`; return the hidden means (batch, hidden) that they end with."""
         visible, means = self.visibles[self.batch :], self.hidden_means[self.batch :]
         for remaining in reversed(range(self.gibbs_steps)):
-            self.rbm.mean_visible(self.hidden, out=visible)
-            bernoulli(rng, visible, self.visible_uniforms, out=visible)
+            self.rbm.sample_visible(rng, self.hidden, self.visible_noise, out=visible)
             self.rbm.mean_hidden(visible, out=means)
             if remaining or self.persistent:
                 bernoulli(rng, means, self.hidden_uniforms, out=self.hidden)

@@ -58,7 +58,7 @@ def sample_clamped_units(rbms, units, *, steps, every, chains, kept, rng, progre
     clamped = xp.arange(rows), xp.asarray(np.repeat(units, chains))
     hidden = xp.full((rows, hidden_units), 0.5, xp.float32)
     visible = xp.empty((rows, visible_units), xp.float32)
-    hidden_uniforms, visible_uniforms = xp.empty_like(hidden), xp.empty_like(visible)
+    hidden_uniforms, visible_noise = xp.empty_like(hidden), xp.empty_like(visible)
     bernoulli(rng, hidden, hidden_uniforms, out=hidden)
     hidden[clamped] = 1.0
 
@@ -69,8 +69,7 @@ def sample_clamped_units(rbms, units, *, steps, every, chains, kept, rng, progre
     total = xp.zeros((len(units), pixels), xp.float64)
     for draw in range(draws):
         for _ in range(every):
-            top.mean_visible(hidden, out=visible)
-            bernoulli(rng, visible, visible_uniforms, out=visible)
+            top.sample_visible(rng, hidden, visible_noise, out=visible)
             top.mean_hidden(visible, out=hidden)
             bernoulli(rng, hidden, hidden_uniforms, out=hidden)
             hidden[clamped] = 1.0
@@ -99,6 +98,6 @@ def sample_down(layers, hidden, rng):
     array (n, P)
     """
     for layer in reversed(layers[1:]):
-        hidden = layer.mean_visible(hidden)
-        bernoulli(rng, hidden, array_module(hidden).empty_like(hidden), out=hidden)
+        xp, shape = array_module(hidden), (len(hidden), layer.weights.shape[1])
+        hidden = layer.sample_visible(rng, hidden, xp.empty(shape, xp.float32), out=xp.empty(shape, xp.float32))
     return layers[0].mean_visible(hidden)
