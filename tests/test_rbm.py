@@ -68,6 +68,36 @@ def test_free_energy_gradient_by_central_differences(rbm, name):
     np.testing.assert_allclose(analytic, numeric, rtol=1e-6, atol=1e-8)
 
 
+def test_gaussian_free_energy_and_means_agree_with_enumeration(rbm):
+    rbm.visible = "gaussian"
+    v, h = np.random.default_rng(1).normal(size=(3, VISIBLE)), binary_states(HIDDEN)
+    energy = 0.5 * ((v - rbm.visible_bias) ** 2).sum(axis=1)[:, None] - h @ rbm.hidden_bias - v @ rbm.weights.T @ h.T
+    np.testing.assert_allclose(rbm.free_energy(v), -logsumexp(-energy, axis=1), rtol=1e-12)
+    given_visible = np.exp(-energy - logsumexp(-energy, axis=1, keepdims=True)) @ h
+    np.testing.assert_allclose(rbm.mean_hidden(v), given_visible, atol=1e-12)
+    # p(v | h) is normal around W'h + c, so the gradient of -E at that mean is 0.
+    mean = rbm.mean_visible(h)
+    np.testing.assert_allclose(mean - rbm.visible_bias, h @ rbm.weights, atol=1e-12)
+
+
+def test_gaussian_visible_states_are_drawn_around_their_mean(rbm):
+    model = as_float32(rbm)
+    model.visible = "gaussian"
+    hidden = np.tile(binary_states(HIDDEN)[19].astype(np.float32), (20_000, 1))
+    noise, out = np.empty((2, 20_000, VISIBLE), np.float32)
+    model.sample_visible(generator(1), hidden, noise, out)
+    np.testing.assert_allclose(out.mean(axis=0), model.mean_visible(hidden[:1])[0], atol=0.04)
+    np.testing.assert_allclose(np.cov(out.T), np.eye(VISIBLE), atol=0.05)
+
+
+def test_gaussian_reconstruction_error_is_half_the_squared_error(rbm):
+    rbm.visible = "gaussian"
+    x = np.random.default_rng(5).normal(size=(3, VISIBLE))
+    np.testing.assert_allclose(
+        rbm.reconstruction_error(x), 0.5 * ((x - rbm.reconstruct(x)) ** 2).sum(axis=1).mean(), rtol=1e-12
+    )
+
+
 def test_reconstruction_error_is_the_cross_entropy(rbm):
     x = np.random.default_rng(5).random((3, VISIBLE))
     y = expit(expit(x @ rbm.weights.T + rbm.hidden_bias) @ rbm.weights + rbm.visible_bias)
