@@ -4,7 +4,7 @@ import pandas as pd
 
 from deepunits import claims
 from deepunits.console import job
-from deepunits.data.prepared import load_examples
+from deepunits.data.examples import load_examples
 from deepunits.storage import load_npz, write_text
 
 with job(log=snakemake.log[0]):
