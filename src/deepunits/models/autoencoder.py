@@ -1,5 +1,7 @@
 """The denoising auto-encoder of Vincent et al. (2008), trained as section 3 describes."""
 
+import numpy as np
+
 from deepunits.backend import array_module, uniform
 from deepunits.errors import UserError
 from deepunits.models.layer import GradientStep, TiedLayer
@@ -8,7 +10,7 @@ MASKS_AN_EPOCH = 5000  # masks drawn afresh each epoch; a minibatch takes its ow
 
 
 class DenoisingAutoencoder(TiedLayer):
-    """Encoder sigmoid(W x + b), decoder sigmoid(W' h + c), both on inputs in [0, 1]."""
+    """Encoder sigmoid(W x + b) and decoder f(W' h + c), with f and the inputs as `visible` says."""
 
 
 def random_subsets(rng, rows, size, chosen, xp):
@@ -20,7 +22,7 @@ def random_subsets(rng, rows, size, chosen, xp):
 
 
 class Denoising:
-    """Stochastic gradient descent on the cross-entropy between an input and its reconstruction from a corrupted copy.
+    """Stochastic gradient descent on the error of reconstructing an input from a corrupted copy.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ class Denoising:
     batch : int
         Examples in a minibatch.
     corruption : {'zero_mask', 'salt_and_pepper'}
-        What a corrupted component becomes: 0, or Bernoulli(0.5).
+        What a corrupted component becomes: 0, or Bernoulli(0.5), less 1/2 if the inputs are centred.
     corrupted : float
         Share of the components that are corrupted: a random subset of fixed size, drawn for each example.
     momentum, weight_decay : float
@@ -68,7 +70,8 @@ class Denoising:
         masks = self.masks[rng.integers(0, len(self.masks), len(examples))]
         xp.multiply(examples, masks, out=out)
         if self.corruption == "salt_and_pepper":
-            out += (1 - masks) * (uniform(rng, xp.empty_like(out)) < 0.5)
+            pepper = -0.5 if self.autoencoder.visible == "centred" else 0.0
+            out += (1 - masks) * ((uniform(rng, xp.empty_like(out)) < 0.5) + np.float32(pepper))
         return out
 
     def step(self, examples, learning_rate, rng):
@@ -80,7 +83,7 @@ class Denoising:
         )
 
     def descent_direction(self, examples, corrupted):
-        """Compute minus the gradient of the summed cross-entropy, given the corrupted copy of the examples.
+        """Compute minus the gradient of the summed error, given the corrupted copy of the examples.
 
         Parameters
         ----------

@@ -20,9 +20,12 @@ class TiedLayer:
     visible_bias : array (visible,), float32
     pass_up : {'means', 'samples'}
         Whether the layer above is trained on this layer's probabilities or on binary states drawn from them.
-    visible : {'bernoulli', 'gaussian'}
-        What a visible unit is: a probability in [0, 1], with f the sigmoid and the cross-entropy as the error of a
-        reconstruction; or a real number of unit variance, with f the identity and half the squared error.
+    visible : {'bernoulli', 'centred', 'gaussian'}
+        What a visible unit is. A probability in [0, 1]: f is the sigmoid, and the error of a reconstruction the
+        cross-entropy. The same less 1/2, in [-1/2, 1/2]. Or a real number: f is the identity, its argument
+        ``visible_variance W' h + c``, and the error half the squared difference.
+    visible_variance : float
+        Of Gaussian visible units, given the hidden units.
     """
 
     weights: np.ndarray
@@ -30,6 +33,7 @@ class TiedLayer:
     visible_bias: np.ndarray
     pass_up: str = "means"
     visible: str = "bernoulli"
+    visible_variance: float = 1.0
 
     @classmethod
     def initialise(cls, weights, visible_mean, **kinds):
@@ -41,12 +45,12 @@ class TiedLayer:
         visible_mean : array (visible,)
             Mean of the training examples.
         **kinds : str
-            `pass_up` and `visible`.
+            `pass_up`, `visible` and `visible_variance`.
         """
         xp = array_module(weights)
         layer = cls(weights.astype(xp.float32), xp.zeros(len(weights), xp.float32), visible_mean, **kinds)
-        if layer.visible == "bernoulli":
-            mean = xp.clip(visible_mean, 0.001, 0.999)
+        if layer.visible != "gaussian":
+            mean = xp.clip(layer.probabilities(visible_mean), 0.001, 0.999)
             layer.visible_bias = xp.log(mean / (1 - mean))
         layer.visible_bias = layer.visible_bias.astype(xp.float32)
         return layer
@@ -65,8 +69,19 @@ class TiedLayer:
     def mean_visible(self, hidden, out=None):
         """Return E(v | h), shape (n, visible), of `hidden` (n, hidden)."""
         activation = array_module(hidden).matmul(hidden, self.weights, out=out)
+        if self.visible == "gaussian":
+            activation *= self.visible_variance
+            activation += self.visible_bias
+            return activation
         activation += self.visible_bias
-        return activation if self.visible == "gaussian" else sigmoid(activation, out=activation)
+        sigmoid(activation, out=activation)
+        if self.visible == "centred":
+            activation -= 0.5
+        return activation
+
+    def probabilities(self, visible):
+        """Return what `visible` says of Bernoulli units: itself, or with 1/2 added if it is centred."""
+        return visible + 0.5 if self.visible == "centred" else visible
 
     def reconstruct(self, visible):
         """Return `visible` (n, visible) encoded and decoded, without noise or sampling (footnote 9)."""
@@ -75,14 +90,13 @@ class TiedLayer:
     def reconstruction_error(self, visible):
         """Return the error of reconstructing `visible` (n, visible), summed over components, mean over examples.
 
-        For Bernoulli visible units the cross-entropy in nats, KL(x || x̂) in section 3; for Gaussian ones half the
-        squared error.
+        The cross-entropy in nats, KL(x || x̂) in section 3, or for Gaussian visible units half the squared error.
         """
-        xp = array_module(visible)
-        activation = self.mean_hidden(visible) @ self.weights + self.visible_bias
         if self.visible == "gaussian":
-            return float(0.5 * ((visible - activation) ** 2).sum(axis=1).mean())
-        return float((xp.logaddexp(0, activation) - visible * activation).sum(axis=1).mean())
+            return float(0.5 * ((visible - self.reconstruct(visible)) ** 2).sum(axis=1).mean())
+        activation = self.mean_hidden(visible) @ self.weights + self.visible_bias
+        softplus = array_module(visible).logaddexp(0, activation)
+        return float((softplus - self.probabilities(visible) * activation).sum(axis=1).mean())
 
     def dead_units(self, visible, least_deviation=0.01):
         """Return how many hidden units hardly change over the examples `visible` (n, visible).

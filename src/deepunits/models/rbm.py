@@ -8,7 +8,7 @@ class RBM(TiedLayer):
     """A restricted Boltzmann machine with binary hidden units.
 
     With W `weights`, b `hidden_bias` and c `visible_bias`, the energy is -c'v - b'h - h'Wv for binary visible units,
-    where grey pixels are taken as probabilities, and |v - c|^2 / 2 - b'h - h'Wv for Gaussian ones.
+    where grey pixels are taken as probabilities, and |v - c|^2 / (2 visible_variance) - b'h - h'Wv for Gaussian ones.
     """
 
     def free_energy(self, visible):
@@ -16,14 +16,16 @@ class RBM(TiedLayer):
         xp = array_module(visible)
         hidden_part = xp.logaddexp(0, visible @ self.weights.T + self.hidden_bias).sum(axis=1)
         if self.visible == "gaussian":
-            return 0.5 * ((visible - self.visible_bias) ** 2).sum(axis=1) - hidden_part
+            return ((visible - self.visible_bias) ** 2).sum(axis=1) / (2 * self.visible_variance) - hidden_part
         return -(visible @ self.visible_bias) - hidden_part
 
     def sample_visible(self, rng, hidden, noise, out):
         """Draw visible states given `hidden` (n, hidden) into `out` (n, visible); `noise` is scratch of that shape."""
         self.mean_visible(hidden, out=out)
         if self.visible == "gaussian":
-            out += normal(rng, noise)
+            normal(rng, noise)
+            noise *= self.visible_variance**0.5
+            out += noise
             return out
         return bernoulli(rng, out, noise, out=out)
 

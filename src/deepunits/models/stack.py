@@ -162,7 +162,7 @@ def _initial_layer(model, stream, lower, settings, seed, stage, xp):
     mean = encode(lower, stream.batch(0, INITIAL_EXAMPLES)).mean(axis=0)
     uniforms = uniform(generator(seed, *stage, "initial weights"), np.empty((settings["units"], len(mean)), np.float32))
     weights = xp.asarray(settings["initial_weights"] * (2 * uniforms - 1))
-    return KINDS[model][0].initialise(weights, mean, pass_up=settings["pass_up"], visible=settings["visible"])
+    return KINDS[model][0].initialise(weights, mean, **_kinds(settings))
 
 
 def _identity(model, lower, settings, seed, stage):
@@ -209,4 +209,9 @@ def load_layer(path):
     saved = load_npz(path)
     record = json.loads(str(saved["metadata"]))
     arrays = {name: saved[name] for name in PARAMETERS}
-    return KINDS[record["kind"]][0](**arrays, **{kind: record["settings"][kind] for kind in ("pass_up", "visible")})
+    return KINDS[record["kind"]][0](**arrays, **_kinds(record["settings"]))
+
+
+def _kinds(settings):
+    """Return the settings that say what the layer's units are."""
+    return {name: settings[name] for name in ("pass_up", "visible", "visible_variance") if name in settings}
