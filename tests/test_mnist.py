@@ -9,7 +9,7 @@ import skimage.transform
 import sklearn.datasets
 
 from deepunits.data import mnist
-from deepunits.data.examples import load_examples, save_examples
+from deepunits.data.examples import load_examples, load_labels, save_examples
 from deepunits.data.sources import File, Release, Sources, Unavailable
 from deepunits.errors import UserError
 
@@ -110,7 +110,8 @@ def test_prepared_examples_are_read_back_as_intensities(tmp_path):
     assert valid.dtype == np.float32 and valid.shape == (3, 7)
     np.testing.assert_array_equal(valid[0, :2], [0, 1])
     np.testing.assert_allclose(255 * valid, splits["valid"][0], rtol=1e-6)
-    with pytest.raises(UserError, match="no split called tset; it has train, valid, test"):
+    np.testing.assert_array_equal(load_labels(examples, "test"), np.arange(5), strict=True)
+    with pytest.raises(UserError, match="no tset_images; it has train_images, train_labels"):
         load_examples(examples, "tset")
 
 
@@ -120,3 +121,5 @@ def test_examples_of_real_numbers_are_read_back_as_they_are(tmp_path):
     loaded = load_examples(tmp_path / "e.npz", "train")
     assert loaded.dtype == np.float32
     np.testing.assert_array_equal(loaded, patches)
+    with pytest.raises(UserError, match="no train_labels; it has train_images"):
+        load_labels(tmp_path / "e.npz", "train")

@@ -7,6 +7,7 @@ import io
 import logging
 import os
 import socket
+import subprocess
 import sys
 import tarfile
 import threading
@@ -158,6 +159,29 @@ def test_the_next_mirror_is_asked_for_what_one_lacks_or_has_wrong(server, tmp_pa
     assert requests == ["/one.gz", "/two.gz", "/two.gz", "/two.gz", "/second-two.gz"]
 
 
+def test_a_transfer_that_breaks_off_is_tried_again(cache):
+    requests = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            content = {"/one": ONE, "/two": TWO}[self.path]
+            requests.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content[:7] if len(requests) == 1 else content)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{running.server_port}/{{name}}"
+        assert Sources(cache=cache).fetch(release(mirrors=(address,))).contents == {"one": ONE, "two": TWO}
+        running.shutdown()
+    assert requests == ["/one", "/one", "/two"]
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -182,6 +206,21 @@ def test_a_cache_that_cannot_be_written_only_warns(server, tmp_path, caplog):
     fetched = Sources(cache=tmp_path / "file" / "cache").fetch(release(mirrors=(address,)))
     assert fetched.contents == {"one": ONE, "two": TWO}
     assert "the download is not kept" in caplog.text
+
+
+def test_readers_of_the_cache_see_whole_files_while_two_runs_write_it(cache):
+    big = os.urandom(1_000_003)
+    bulky, fetched = Release("bulky", (file("big", big),)), module.Fetched({"big": big}, "here")
+    keep = f"Sources(cache={str(cache)!r})._keep(Release('bulky', ()), Fetched({{'big': bytes(1_000_003)}}, ''))"
+    other = f"from deepunits.data.sources import *\nfor _ in range(50): {keep}"
+    writer = subprocess.Popen([sys.executable, "-c", other])
+    seen = set()
+    while writer.poll() is None:
+        Sources(cache=cache)._keep(bulky, fetched)
+        seen.add((cache / "bulky" / "big").read_bytes())
+    assert writer.returncode == 0
+    assert seen <= {big, bytes(1_000_003)}
+    assert [path.name for path in (cache / "bulky").iterdir()] == ["big"]
 
 
 def test_a_machine_without_a_network_is_told_at_once_what_to_put_where(cache, monkeypatch):
@@ -253,6 +292,17 @@ def test_an_npm_package_with_other_files_is_not_used(tmp_path, cache, monkeypatc
     assert not cache.exists()
 
 
+@pytest.mark.parametrize(
+    "damage", [lambda archive: archive[:40], lambda archive: archive[: len(archive) // 2], lambda archive: b"no"]
+)
+def test_an_npm_package_that_arrives_damaged_is_not_used(tmp_path, cache, monkeypatch, damage):
+    npm_that_packs(tmp_path, monkeypatch, {"one": ONE, "two": TWO})
+    packed = tmp_path / "tools" / "packed"
+    packed.write_bytes(damage(packed.read_bytes()))
+    with pytest.raises(Unavailable, match="the package letters@1.0.0 arrived damaged"):
+        Sources(cache=cache).fetch(release(packages={"npm": "letters@1.0.0"}))
+
+
 def test_an_npm_that_fails_is_quoted(tmp_path, cache, monkeypatch):
     (tmp_path / "npm").write_text("#!/bin/sh\necho 'npm error network request failed' >&2\nexit 1\n")
     (tmp_path / "npm").chmod(0o755)
@@ -301,8 +351,8 @@ def test_a_substitute_is_announced_or_forbidden(caplog):
 
 
 def test_a_record_says_what_was_used(folder, cache):
-    record = Sources(folder, cache).fetch(release()).record(
-        "letters", source="Letters of 1998", version="1", licence="MIT"
+    record = (
+        Sources(folder, cache).fetch(release()).record("letters", source="Letters of 1998", version="1", licence="MIT")
     )
     assert record == {
         "dataset": "letters",

@@ -82,7 +82,7 @@ def write_json(path, value):
 def _replacing(path):
     """Open a file beside `path` for writing bytes, and move it to `path` once it is complete."""
     path = Path(path)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")  # jobs of two runs may write to one cache
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(partial, "wb") as file:

@@ -48,15 +48,25 @@ def load_examples(path, split):
     UserError
         If the file cannot be read or has no such split.
     """
-    arrays = load_npz(path)
-    if f"{split}_images" not in arrays:
-        raise UserError(f"{path} has no split called {split}; it has {', '.join(splits_of(arrays))}.")
-    images = arrays[f"{split}_images"]
+    images = _load(path, f"{split}_images")
     if images.dtype == np.uint8:
         return images * np.float32(1 / 255)
     return images.astype(np.float32, copy=False)
 
 
-def splits_of(arrays):
-    """Return the names of the splits among the arrays of a prepared dataset."""
-    return [name.removesuffix("_images") for name in arrays if name.endswith("_images")]
+def load_labels(path, split):
+    """Return the labels of one split of a prepared dataset, shape (n,), int64.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, has no such split, or has no labels.
+    """
+    return _load(path, f"{split}_labels").astype(np.int64)
+
+
+def _load(path, name):
+    arrays = load_npz(path)
+    if name not in arrays:
+        raise UserError(f"{path} has no {name}; it has {', '.join(arrays)}.")
+    return arrays[name]

