@@ -1,0 +1,67 @@
+"""The library modules that count as inputs of a rule are those that its script imports."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
+sys.path.insert(0, str(ROOT / "workflow"))
+
+from dependencies import library_modules  # noqa: E402
+
+# Runs the import statements of each script, and says which files of the library Python has read for them.
+LOADED = """
+import json, sys
+loaded = {}
+for name, imports in json.load(sys.stdin).items():
+    for module in [m for m in sys.modules if m.split(".")[0] == "deepunits"]:
+        del sys.modules[module]
+    exec(imports, {})
+    loaded[name] = [m.__file__ for k, m in sys.modules.items() if k.split(".")[0] == "deepunits"]
+print(json.dumps(loaded))
+"""
+
+
+def import_statements(script):
+    body = ast.parse(script.read_text(encoding="utf-8")).body
+    return "\n".join(ast.unparse(node) for node in body if isinstance(node, ast.Import | ast.ImportFrom))
+
+
+def test_the_modules_of_each_script_are_those_that_python_loads():
+    imports = {script.name: import_statements(script) for script in SCRIPTS}
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], input=json.dumps(imports), capture_output=True, text=True, check=True
+    )
+    loaded = {name: {Path(file).resolve() for file in files} for name, files in json.loads(done.stdout).items()}
+    assert {script.name: set(library_modules(script)) for script in SCRIPTS} == loaded
+
+
+def test_every_rule_lists_the_modules_of_the_script_that_it_runs():
+    rules = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+    run = re.findall(r'script:\s+"../../scripts/(\w+)\.py"', rules)
+    assert sorted(run) == sorted(re.findall(r'modules=modules\("(\w+)"\)', rules))
+    for rule in re.split(r"\nrule ", rules)[1:]:
+        if (script := re.search(r'scripts/(\w+)\.py"', rule)) is not None:
+            assert f'modules=modules("{script[1]}")' in rule
+
+
+def test_imports_of_all_forms_and_places_are_seen(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import deepunits.storage\n"
+        "def main():\n"
+        "    from deepunits.visualize import linear_combination\n"
+        "    import numpy\n"
+    )
+    found = {path.relative_to(ROOT / "src" / "deepunits").as_posix() for path in library_modules(script)}
+    assert found == {
+        "__init__.py",
+        "storage.py",
+        "errors.py",
+        "visualize/__init__.py",
+        "visualize/linear_combination.py",
+    }

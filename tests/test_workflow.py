@@ -1,0 +1,396 @@
+"""The workflow: what a dry run promises, what an edit makes again, and a whole run of a tiny configuration."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from deepunits.backend import choose_device
+from deepunits.errors import UserError
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("Snakefile", "environment.yml", "config", "profiles", "scripts", "src", "workflow")
+NO_SOURCE = {"sources": ["directory"], "substitutes": "allow"}  # of data: scikit-learn's small digits stand in
+
+
+def layer(units):
+    return {"units": units, "examples": 1100}
+
+
+TINY = {
+    "data": NO_SOURCE,
+    "device": "cpu",
+    "datasets": {"mnist": {"deformation": {"fields": 5}}},
+    "models": {"mnist": {model: {f"layer{k}": layer(37 + 4 * k) for k in (1, 2, 3)} for model in ("dbn", "sdae")}},
+    "units": {
+        "mnist": {
+            "activation_maximization": {"max_steps": 30},
+            "sampling": {"steps": 30, "every": 5, "chains": 3, "kept": 11},
+            "linear_combination": {"kept": 7},
+        }
+    },
+}
+
+
+class Run:
+    """A copy of the repository in which Snakemake runs a tiny configuration."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.results = folder / "results"
+        for part in PARTS:
+            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+            copy(ROOT / part, folder / part)
+        (folder / "tiny.yaml").write_text(yaml.safe_dump(TINY))
+
+    def snakemake(self, *arguments, config=None):
+        """Run Snakemake with `arguments`, and `config` laid over the tiny configuration."""
+        (self.folder / "changes.yaml").write_text(yaml.safe_dump(config or {}))
+        command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "tiny.yaml", "changes.yaml"]
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("DEEPUNITS_")}
+        environment["PYTHONPATH"] = str(self.folder / "src")
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+        )
+
+    def planned(self, *targets, config=None):
+        """Return what a dry run would do, a set of the jobs' messages."""
+        done = self.snakemake("--dry-run", *targets, config=config)
+        assert done.returncode == 0, done.stdout
+        return jobs(done.stdout)
+
+    def made(self, *targets):
+        """Run for real; return what was done."""
+        done = self.snakemake("--cores", "2", *targets)
+        assert done.returncode == 0, done.stdout
+        return jobs(done.stdout)
+
+    def states(self):
+        """Return the time and the contents of every result but logs and benchmarks."""
+        files = [path for path in self.results.rglob("*") if path.is_file()]
+        kept = [path for path in files if path.relative_to(self.results).parts[0] not in ("logs", "benchmarks")]
+        return {
+            path.relative_to(self.results).as_posix(): (path.stat().st_mtime_ns, path.read_bytes()) for path in kept
+        }
+
+
+def jobs(output):
+    """Return the messages of the jobs in Snakemake's output."""
+    return set(re.findall(r"^Job \d+: (.*)$", output, re.MULTILINE)) - {"All is made"}
+
+
+def training(*layers):
+    return {f"Train layer {name[-1]} of the mnist {name[:-1]}" for name in layers}
+
+
+def maxima(*layers):
+    return {f"Maximise activations in layer {name[-1]} of the mnist {name[:-1]}" for name in layers}
+
+
+def combination(*layers):
+    return {f"Combine filters for layer {k} of the mnist dbn" for k in layers}
+
+
+def figures(*numbers):
+    """Return the jobs that draw figures, with the record that ends each full run."""
+    return {f"Draw Figure {n}" for n in numbers} | {"Record the run"}
+
+
+DATA = {"Fetch and verify MNIST"}
+STATISTICS = {"Estimate the statistics of mnist"}
+SAMPLING = {"Sample from clamped units in layer 2 of the mnist dbn"}
+CLAIMS = {"Measure the claims"}
+DBN = ("dbn1", "dbn2", "dbn3")
+SDAE = ("sdae1", "sdae2", "sdae3")
+AFTER_DBN2 = maxima("dbn2", "dbn3") | combination(2, 3) | SAMPLING | CLAIMS | figures(1, 3, 4)
+AFTER_TRAINING = maxima(*DBN, *SDAE) | combination(2, 3) | SAMPLING | CLAIMS | figures(1, 3, 4)
+EVERYTHING = DATA | STATISTICS | training(*DBN, *SDAE) | AFTER_TRAINING
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """A repository in which nothing has been run."""
+    return Run(tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A repository in which everything has been run."""
+    run = Run(tmp_path_factory.mktemp("finished"))
+    assert run.made() == EVERYTHING
+    return run
+
+
+# A dry run
+
+
+def test_a_dry_run_plans_everything_without_data(fresh):
+    assert fresh.planned() == EVERYTHING
+    assert not fresh.results.exists()
+
+
+def test_a_figure_takes_what_it_needs_and_no_more(fresh):
+    assert fresh.planned("figure3") == DATA | training("dbn1", "dbn2") | SAMPLING | {"Draw Figure 3"}
+
+
+def test_the_snakefile_imports_nothing_heavy(fresh, tmp_path):
+    for package in ("deepunits", "matplotlib", "cupy", "scipy", "skimage", "sklearn", "pooch"):
+        (fresh.folder / "src" / "poison").mkdir(exist_ok=True)
+        (fresh.folder / "src" / "poison" / f"{package}.py").write_text("raise SystemExit('imported')")
+    environment = os.environ | {"PYTHONPATH": str(fresh.folder / "src" / "poison")}
+    command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", str(fresh.folder / "Snakefile")]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    shutil.rmtree(fresh.folder / "src" / "poison")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_linter_is_content(fresh):
+    done = fresh.snakemake("--lint")
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_snakefile_is_short():
+    assert len((ROOT / "Snakefile").read_text(encoding="utf-8").splitlines()) < 60
+
+
+# What cannot be meant
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"sed": 3}, "error: config key sed is unknown; did you mean seed? ("),
+        (
+            {"models": {"mnist": {"dbn": {"layer1": {"learning_rate": -0.1}}}}},
+            "error: config key models.mnist.dbn.layer1.learning_rate is -0.1; it must be greater than 0 (",
+        ),
+        ({"data": {"directory": "nowhere"}}, "error: config key data.directory names "),
+    ],
+)
+def test_a_bad_configuration_is_one_sentence(fresh, config, sentence):
+    done = fresh.snakemake("--dry-run", config=config)
+    assert done.returncode == 1
+    [error] = [line for line in done.stdout.splitlines() if "error" in line.lower()]
+    assert error.startswith(sentence)
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize("file", ["models/mnist/dbn/layer4.npz", "units/mnist/dbn/layer4/activation_maximization.npz"])
+def test_a_layer_that_is_not_there_is_one_sentence(fresh, file):
+    done = fresh.snakemake("--dry-run", f"results/{file}")
+    assert done.returncode == 1
+    assert "\nerror: layer 4 was asked for, but models.mnist.dbn has layers 1 to 3; " in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_gpu_that_is_not_there_is_one_sentence_and_costs_no_result(finished):
+    try:
+        choose_device("gpu")
+    except UserError as reason:
+        sentence = f"error: {reason}\n"
+    else:
+        pytest.skip("a GPU can be used here")
+    before = finished.states()
+    done = finished.snakemake("--cores", "2", config={"device": "gpu"})
+    assert done.returncode == 1
+    assert sentence in done.stdout
+    assert finished.states() == before
+    assert finished.planned() == set()
+
+
+# What is made again
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert finished.planned() == set()
+
+
+def test_touching_the_library_makes_nothing_again(finished):
+    for path in (finished.folder / "src").rglob("*.py"):
+        path.touch()
+    assert finished.planned() == set()
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"seed": 7}, EVERYTHING - DATA - STATISTICS),
+        ({"data": {"substitutes": "forbid"}}, EVERYTHING),
+        ({"datasets": {"mnist": {"deformation": {"displacement": 2.5}}}}, EVERYTHING - DATA - STATISTICS),
+        (
+            {"datasets": {"mnist": {"regularization": 0.5}}},
+            STATISTICS | maxima(*DBN, *SDAE) | CLAIMS | figures(1, 4),
+        ),
+        (
+            {"models": {"mnist": {"dbn": {"layer2": {"learning_rate": 0.07}}}}},
+            training("dbn2", "dbn3") | AFTER_DBN2,
+        ),
+        (
+            {"models": {"mnist": {"sdae": {"layer3": {"corrupted": 0.3}}}}},
+            training("sdae3") | maxima("sdae3") | CLAIMS | figures(1),
+        ),
+        (
+            {"units": {"mnist": {"activation_maximization": {"learning_rate": {"layer3": 0.5}}}}},
+            maxima("dbn3", "sdae3") | CLAIMS | figures(1),
+        ),
+        ({"units": {"mnist": {"sampling": {"steps": 40}}}}, SAMPLING | CLAIMS | figures(3, 4)),
+        ({"units": {"mnist": {"linear_combination": {"kept": 3}}}}, combination(2, 3) | CLAIMS | figures(4)),
+        ({"units": {"mnist": {"shown": 37}}}, AFTER_TRAINING),
+    ],
+)
+def test_an_edited_setting_makes_again_what_it_touches(finished, config, expected):
+    assert finished.planned(config=config) == expected
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("figures/figure3.py", figures(3)),
+        ("figures/sheet.py", figures(1, 3, 4)),
+        ("claims.py", CLAIMS | {"Record the run"}),
+        ("visualize/sampling.py", SAMPLING | CLAIMS | figures(3, 4)),
+        ("visualize/linear_combination.py", combination(2, 3) | CLAIMS | figures(4)),
+        ("invariance/whitening.py", STATISTICS | maxima(*DBN, *SDAE) | CLAIMS | figures(1, 4)),
+        ("models/network.py", maxima(*DBN, *SDAE) | CLAIMS | figures(1, 4)),
+        ("models/rbm.py", EVERYTHING - DATA - STATISTICS),
+        ("data/sources.py", EVERYTHING),
+    ],
+)
+def test_an_edited_module_makes_again_the_stages_that_import_it(finished, module, expected):
+    path = finished.folder / "src" / "deepunits" / module
+    source, times = path.read_bytes(), path.stat()
+    try:
+        path.write_bytes(source + b"# edited\n")
+        assert finished.planned() == expected
+    finally:
+        path.write_bytes(source)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_a_deleted_result_makes_again_what_follows_from_it(finished):
+    before = finished.states()
+    (finished.results / "units/mnist/dbn/layer2/sampling.npz").unlink()
+    assert finished.made() == SAMPLING | CLAIMS | figures(3, 4)
+    after = finished.states()
+    assert {name: content for name, (_, content) in after.items() if name != "run.json"} == {
+        name: content for name, (_, content) in before.items() if name != "run.json"
+    }
+    again = {name for name in before if after[name][0] != before[name][0]}
+    drawn = {f"figures/figure{n}.{kind}" for n in (3, 4) for kind in ("pdf", "png", "svg", "npz")}
+    assert again == {"units/mnist/dbn/layer2/sampling.npz", "claims.csv", "claims.md", "run.json"} | drawn
+    assert finished.planned() == set()
+
+
+def test_a_job_that_fails_leaves_the_earlier_results(finished):
+    before = {name: content for name, (_, content) in finished.states().items()}
+    done = finished.snakemake("--cores", "2", config={"data": {"substitutes": "forbid"}})
+    assert done.returncode == 1
+    assert re.search(r"^error: the files of mnist cannot be had .* data\.directory", done.stdout, re.MULTILINE)
+    assert "Traceback" not in done.stdout
+    assert {name: content for name, (_, content) in finished.states().items()} == before
+
+
+# The results of a whole run
+
+
+def arrays(run, name):
+    with np.load(run.results / name, allow_pickle=False) as archive:
+        return {key: archive[key] for key in archive.files}
+
+
+def activation(run, model, depth, x, unit):
+    """Return the activation of a unit at the inputs x, in float64, from the stored weights."""
+    for k in range(1, depth + 1):
+        stored = arrays(run, f"models/mnist/{model}/layer{k}.npz")
+        a = x @ stored["weights"].astype(float).T + stored["hidden_bias"]
+        x = 1 / (1 + np.exp(-a))
+    return a[:, unit]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("model", ["dbn", "sdae"])
+def test_stored_maxima_have_the_stored_activations_and_norm(finished, model, depth):
+    stored = arrays(finished, f"units/mnist/{model}/layer{depth}/activation_maximization.npz")
+    assert stored["inputs"].shape == (36, 9, 784)
+    np.testing.assert_array_equal(stored["units"], np.arange(36))
+    images = arrays(finished, "datasets/mnist/examples.npz")["train_images"] / 255.0
+    rho = np.sqrt((images**2).sum(axis=1)).mean()
+    np.testing.assert_allclose(stored["norm"], rho, rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(stored["inputs"].astype(float), axis=2), rho, rtol=1e-5)
+    for row, unit in enumerate(stored["units"]):
+        expected = activation(finished, model, depth, stored["inputs"][row].astype(float), unit)
+        np.testing.assert_allclose(stored["activations"][row], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_linear_combinations_follow_from_the_stored_weights(finished):
+    w1, w2 = (arrays(finished, f"models/mnist/dbn/layer{k}.npz")["weights"] for k in (1, 2))
+    stored = arrays(finished, "units/mnist/dbn/layer2/linear_combination.npz")
+    for unit, filter_ in zip(stored["units"], stored["filters"], strict=True):
+        strongest = np.argsort(np.abs(w2[unit]))[-7:]
+        np.testing.assert_allclose(filter_, w2[unit, strongest] @ w1[strongest], rtol=1e-4, atol=1e-6)
+
+
+def test_samples_have_their_shape_and_range(finished):
+    stored = arrays(finished, "units/mnist/dbn/layer2/sampling.npz")
+    assert stored["samples"].shape == (36, 11, 784)
+    assert stored["mean"].shape == (36, 784)
+    assert 0 <= stored["samples"].min() < stored["samples"].max() <= 1
+
+
+def test_layers_say_how_they_came_to_be(finished):
+    stored = arrays(finished, "models/mnist/sdae/layer2.npz")
+    assert stored["weights"].shape == (45, 41)
+    assert stored["visible_bias"].shape == (41,)
+    metadata = json.loads(str(stored["metadata"]))
+    assert metadata["kind"] == "sdae"
+    assert metadata["settings"]["corrupted"] == 0.4
+    assert metadata["settings"]["deformation"] == {"displacement": 1.5, "smoothness": 4.0, "fields": 5}
+    assert metadata["device"] == "cpu"
+    history = (finished.results / "models/mnist/sdae/layer2_history.csv").read_text().splitlines()
+    assert "reconstruction_error" in history[0].split(",")
+    assert len(history) > 1
+
+
+def test_no_checkpoint_outlives_its_training(finished):
+    assert list(finished.results.glob("checkpoints/**/*.npz")) == []
+
+
+def test_the_record_of_the_run(finished):
+    record = json.loads((finished.results / "run.json").read_text())
+    assert record["config"]["seed"] == 1355
+    assert record["config"]["models"]["mnist"]["dbn"]["layer3"]["examples"] == 1100
+    assert record["device"] == "cpu"
+    assert record["versions"]["numpy"] == np.__version__
+    assert {"datasets/mnist", "models/mnist/sdae/layer3", "figures/figure1", "claims"} <= set(record["stages"])
+    assert all(stage["seconds"] > 0 for stage in record["stages"].values())
+
+
+def test_every_job_has_a_log_and_a_benchmark(finished):
+    logs = {path.relative_to(finished.results / "logs").with_suffix("") for path in finished.results.rglob("*.log")}
+    times = {
+        path.relative_to(finished.results / "benchmarks").with_suffix("") for path in finished.results.rglob("*.tsv")
+    }
+    assert logs == times
+    assert len(logs) == len(EVERYTHING)
+    log = (finished.results / "logs/models/mnist/dbn/layer1.log").read_text()
+    assert "computing on cpu with 1 threads" in log
+    assert "100 %" in log
+
+
+def test_a_run_in_another_directory_keeps_its_results_there(fresh):
+    done = fresh.snakemake("--dry-run", "--directory", "runs/other")
+    assert done.returncode == 0, done.stdout
+    assert jobs(done.stdout) == EVERYTHING
