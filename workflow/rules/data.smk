@@ -13,6 +13,10 @@ if DATA_FOLDERS["directory"] and not Path(DATA_FOLDERS["directory"]).is_dir():
     sys.exit(f"error: config key data.directory names {DATA_FOLDERS['directory']}, which is no folder; correct it.")
 
 
+localrules:  # a cluster's nodes may have no network
+    prepare_mnist,
+
+
 rule prepare_mnist:
     message:
         "Fetch and verify MNIST"

@@ -5,6 +5,12 @@ Makes: results/figures/figure<n>.pdf, .png and .svg, and .npz with the numbers d
 """
 
 
+localrules:
+    figure1,
+    figure3,
+    figure4,
+
+
 rule figure1:
     message:
         "Draw Figure 1"

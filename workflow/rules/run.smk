@@ -27,6 +27,10 @@ for dataset, models in config["models"].items():
     RESULTS.append(f"results/units/{dataset}/dbn/layer2/sampling.npz")
 
 
+localrules:
+    record_run,
+
+
 rule record_run:
     message:
         "Record the run"
