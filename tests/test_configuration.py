@@ -87,6 +87,8 @@ def test_every_key_is_needed_and_none_may_be_misspelt(key):
         ("models.mnist.sdae.layer3.momentum", 1, "is 1; it must be less than 1 ("),
         ("models.mnist.dbn.layer2.persistent", "yes please", "it must be true or false ("),
         ("models.mnist.dbn.layer2", 500, "is 500; it must be a mapping of keys to values ("),
+        ("models.mnist.sdae.layer3.batch", 2500001, "is 2500001; it must be at most 2500000, the examples"),
+        ("units.mnist.shown", 35, "is 35; it must be at least 36 ("),
         ("data.directory", 7, "is 7; it must be a text or null ("),
         ("data.sources", ["mirrors", "mirrors"], "it must name nothing twice ("),
         ("data.sources", [], "it must have at least 1 of them ("),

@@ -111,6 +111,11 @@ def _contradictions(config):
         rates = units["activation_maximization"]["learning_rate"]
         for model, settings in models.items():
             for layer in settings:
+                if settings[layer]["batch"] > settings[layer]["examples"]:
+                    yield (
+                        f"config key models.{dataset}.{model}.{layer}.batch is {settings[layer]['batch']}; it must be "
+                        f"at most {settings[layer]['examples']}, the examples of the layer"
+                    )
                 if layer not in rates:
                     key = f"units.{dataset}.activation_maximization.learning_rate.{layer}"
                     yield f"config key {key} is missing, but models.{dataset}.{model} has a {layer}; add it"

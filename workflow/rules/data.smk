@@ -1,7 +1,8 @@
 """The datasets, fetched and verified.
 
 Needs: nothing, or the files that data.directory holds.
-Makes: results/datasets/<dataset>/examples.npz and provenance.json, which says where the data came from.
+Makes: results/datasets/<dataset>/examples.npz and provenance.json, which says where the data came from; if asked for,
+       results/figures/contact_sheet.pdf, .png, .svg and .npz: digits beside the deformations that training sees
 """
 
 # A relative folder of the user's is found from the repository, wherever the run takes place.
@@ -15,6 +16,7 @@ if DATA_FOLDERS["directory"] and not Path(DATA_FOLDERS["directory"]).is_dir():
 
 localrules:  # a cluster's nodes may have no network
     prepare_mnist,
+    contact_sheet,
 
 
 rule prepare_mnist:
@@ -40,3 +42,31 @@ rule prepare_mnist:
         mem_mb=1000,
     script:
         "../../scripts/prepare_mnist.py"
+
+
+rule contact_sheet:
+    message:
+        "Draw digits beside their deformations"
+    input:
+        examples="results/datasets/mnist/examples.npz",
+        provenance="results/datasets/mnist/provenance.json",
+        modules=modules("draw_contact_sheet"),
+    output:
+        pdf="results/figures/contact_sheet.pdf",
+        png=report("results/figures/contact_sheet.png", caption="../report/contact_sheet.rst", category="Data"),
+        svg="results/figures/contact_sheet.svg",
+        numbers="results/figures/contact_sheet.npz",
+    params:
+        deformation=config["datasets"]["mnist"]["deformation"],
+        seed=config["seed"],
+    log:
+        "results/logs/figures/contact_sheet.log",
+    benchmark:
+        "results/benchmarks/figures/contact_sheet.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    script:
+        "../../scripts/draw_contact_sheet.py"
