@@ -1,37 +1,36 @@
-"""mnist-rot: digits turned by any angle (Larochelle, Erhan, Courville, Bergstra and Bengio 2007)."""
+"""mnist-rot (Larochelle et al. 2007): digits rotated by any angle, from the published archive or made by its recipe."""
 
 import io
 import zipfile
-import zlib
 
 import numpy as np
 from scipy.ndimage import rotate
 
 from deepunits.backend import generator
-from deepunits.data.sources import File, Release, Unavailable
+from deepunits.data import mnist
+from deepunits.data.sources import File, Release, Unavailable, substitute_record
 from deepunits.errors import UserError
 
-SIDE = 28
 ARCHIVE = "mnist_rotation_new.zip"
-TRAIN_VALID, TEST = (f"mnist_all_rotation_normalized_float_{part}.amat" for part in ("train_valid", "test"))
+TRAIN_FILE = "mnist_all_rotation_normalized_float_train_valid.amat"
+TEST_FILE = "mnist_all_rotation_normalized_float_test.amat"
 RELEASE = Release(
     "mnist_rot",
-    (File(ARCHIVE, "md5:0f9a947ff3d30e95cd685462cbf3b847"),),
+    (File(ARCHIVE, "sha1:e67f72fa42029f62fd8eb92b0638c1b9761c9a63"),),
     mirrors=("https://www.iro.umontreal.ca/~lisa/icml2007data/{name}",),
 )
 COUNTS = {"train": 10_000, "valid": 2_000, "test": 50_000}
+PIXELS = mnist.SIDE**2
 
 
-def prepare(sources, *, seed, mnist_splits, mnist_record):
-    """Return mnist-rot, from the official files or else made from MNIST in the same way.
+def prepare(sources, seed):
+    """Return mnist-rot, or what its recipe makes of MNIST.
 
     Parameters
     ----------
     sources : deepunits.data.sources.Sources
     seed : int
-        The angles are drawn from it.
-    mnist_splits, mnist_record : dict
-        MNIST, as :func:`deepunits.data.mnist.prepare` returns it.
+        Which digits are taken, and their angles, where the recipe is followed.
 
     Returns
     -------
@@ -43,86 +42,95 @@ def prepare(sources, *, seed, mnist_splits, mnist_record):
     Raises
     ------
     UserError
-        If the user's file is damaged or another one.
+        If no source has the archive and substitutes are forbidden, or if a file of the user's is not the archive.
     """
     try:
         fetched = sources.fetch(RELEASE)
     except Unavailable as reason:
-        return rotated_mnist(seed, mnist_splits, mnist_record, reason)
-    record = fetched.record("mnist_rot", source="mnist-rot of Larochelle et al.", version="new", licence="none stated")
+        sources.allow_substitute(reason, "MNIST rotated by the same recipe")
+        return rotated_digits(*mnist.prepare(sources), seed, reason)
+    record = fetched.record(
+        "mnist_rot", source="mnist-rot of Larochelle et al. 2007", version="corrected release", licence="not stated"
+    )
     return read_archive(fetched.contents[ARCHIVE]), record
 
 
-def read_archive(content, counts=COUNTS):
-    """Return the splits in the bytes of the official archive: text, a row of 784 intensities and a label a line."""
+def read_archive(content):
+    """Return the splits in the bytes of the published archive.
+
+    Raises
+    ------
+    UserError
+        If it is no zip archive, or does not hold the two files, each line 784 intensities from 0 to 1 and a label.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            tables = [_read_table(archive, name) for name in (TRAIN_VALID, TEST)]
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as reason:
-        raise UserError(f"{ARCHIVE} cannot be used ({reason}); replace it or take it away.") from reason
-    for name, table, count in zip(
-        (TRAIN_VALID, TEST), tables, (counts["train"] + counts["valid"], counts["test"]), strict=True
-    ):
-        if table.shape != (count, SIDE**2 + 1):
-            raise UserError(f"{ARCHIVE} holds a {name} of shape {table.shape}; replace it or take it away.")
-    splits = dict(zip(COUNTS, (*np.split(tables[0], [counts["train"]]), tables[1]), strict=True))
-    return {split: (to_bytes(table[:, :-1]), table[:, -1].astype(np.uint8)) for split, table in splits.items()}
+            train, test = (read_amat(archive.open(name), name) for name in (TRAIN_FILE, TEST_FILE))
+    except (zipfile.BadZipFile, KeyError, EOFError) as reason:
+        raise UserError(f"{ARCHIVE} is cut short or damaged ({reason}); replace it.") from reason
+    images, labels = train
+    n = COUNTS["train"]
+    return {"train": (images[:n], labels[:n]), "valid": (images[n:], labels[n:]), "test": test}
 
 
-def _read_table(archive, name):
-    with archive.open(name) as file:
-        return np.loadtxt(io.TextIOWrapper(file, "ascii"), dtype=np.float32, ndmin=2)
+def read_amat(lines, name):
+    """Return images (n, 784) and labels (n,), uint8, from the `lines` of a text file called `name`."""
+    images, labels = [], []
+    for number, line in enumerate(lines, 1):
+        try:
+            row = np.array(line.split(), dtype=np.float32)
+        except ValueError as reason:
+            raise UserError(f"line {number} of {name} holds something that is no number; replace it.") from reason
+        if row.shape != (PIXELS + 1,):
+            raise UserError(f"line {number} of {name} has {row.size} numbers in place of {PIXELS + 1}; replace it.")
+        intensities, label = row[:-1], row[-1]
+        if not (intensities.min() >= 0 and intensities.max() <= 1 and label in range(10)):  # also if one is NaN
+            raise UserError(f"line {number} of {name} is no image in [0, 1] with a label from 0 to 9; replace it.")
+        images.append(np.rint(255 * intensities).astype(np.uint8))
+        labels.append(np.uint8(label))
+    return np.array(images).reshape(-1, PIXELS), np.array(labels, dtype=np.uint8)
 
 
-def rotated_mnist(seed, mnist_splits, mnist_record, reason):
-    """Return digits of MNIST turned by angles from U[0, 360) degrees, and their record.
+def rotated_digits(digits, digits_record, seed, reason):
+    """Make a dataset like mnist-rot from MNIST: other digits at other angles, the same distribution.
 
-    Training and validation digits are the first of MNIST's; all others are for testing, as the official test set too
-    mixes MNIST's training and test digits.
-    """
-    (images, labels), valid, test = (mnist_splits[split] for split in COUNTS)
-    end = COUNTS["train"]
-    parts = {
-        "train": (images[:end], labels[:end]),
-        "valid": tuple(part[: COUNTS["valid"]] for part in valid),
-        "test": tuple(np.concatenate(pair) for pair in zip((images[end:], labels[end:]), test, strict=True)),
-    }
-    splits = {}
-    for split, (upright, digits) in parts.items():
-        angles = generator(seed, "mnist_rot", split).uniform(0, 360, len(upright))
-        splits[split] = (turned(upright, angles), digits)
-    turned_from = mnist_record["source"]
-    record = {
-        **mnist_record,
-        "dataset": "mnist_rot",
-        "source": f"{turned_from}, turned by the recipe of Larochelle et al.",
-        "version": f"angles of seed {seed}",
-        "reason": str(mnist_record["reason"] or reason),
-    }
-    return splits, record
-
-
-def turned(images, angles):
-    """Return images turned anticlockwise by angles, with bilinear interpolation.
+    All digits are shuffled together and each is rotated about the centre by an angle that is uniform on the circle.
 
     Parameters
     ----------
-    images : array (n, 784), uint8
-    angles : array (n,)
-        Degrees.
+    digits : dict
+        Images and labels of MNIST by split; of a smaller set, the splits are smaller in proportion.
+    digits_record : dict
+        Where they came from.
+    seed : int
+    reason : str or Exception
+        Why this takes the place of the published dataset.
 
     Returns
     -------
-    array (n, 784), uint8
+    splits, record
+        As :func:`prepare`.
     """
-    out = np.empty((len(images), SIDE, SIDE), np.float32)
-    for image, angle, result in zip(images.reshape(out.shape).astype(np.float32), angles, out, strict=True):
-        rotate(image, angle, output=result, reshape=False, order=1)
-    return np.rint(out).astype(np.uint8).reshape(len(images), -1)
+    images, labels = (np.concatenate(arrays) for arrays in zip(*digits.values(), strict=True))
+    rng = generator(seed, "mnist_rot")
+    order = rng.permutation(len(images))
+    angles = rng.uniform(-180, 180, len(images))
+    total = sum(COUNTS.values())
+    counts = COUNTS if len(images) >= total else {k: n * len(images) // total for k, n in COUNTS.items()}
+    splits, start = {}, 0
+    for split, count in counts.items():
+        rows = order[start : start + count]
+        splits[split] = rotated(images[rows], angles[rows]), labels[rows]
+        start += count
+    source = f"{digits_record['source']}, rotated by the recipe of Larochelle et al. 2007"
+    kept = {key: digits_record[key] for key in ("obtained", "version", "licence", "files")}
+    return splits, substitute_record("mnist_rot", source=source, reason=reason, **kept)
 
 
-def to_bytes(intensities):
-    """Return intensities in [0, 1] as bytes; a UserError if there are others."""
-    if not (intensities.min() >= 0 and intensities.max() <= 1):  # also for NaN
-        raise UserError(f"{ARCHIVE} holds intensities outside [0, 1]; replace it or take it away.")
-    return np.rint(255 * intensities).astype(np.uint8)
+def rotated(images, degrees):
+    """Return images (n, 784), uint8, each turned counterclockwise about its centre by its angle in degrees (n,)."""
+    turned = np.empty_like(images)
+    for k, (image, angle) in enumerate(zip(images.reshape(-1, mnist.SIDE, mnist.SIDE), degrees, strict=True)):
+        result = rotate(image.astype(np.float32), angle, reshape=False, order=3)
+        turned[k] = np.rint(result.clip(0, 255)).astype(np.uint8).ravel()
+    return turned
