@@ -85,6 +85,11 @@ class Fetched:
     contents: dict[str, bytes]
     obtained: str
 
+    @property
+    def digests(self):
+        """The sha256 of each file, by name."""
+        return {name: hashlib.sha256(content).hexdigest() for name, content in self.contents.items()}
+
     def record(self, dataset, *, source, version, licence):
         """Return the provenance of the genuine `dataset` made of these files."""
         return {
@@ -93,7 +98,7 @@ class Fetched:
             "obtained": self.obtained,
             "version": version,
             "licence": licence,
-            "files": {name: hashlib.sha256(content).hexdigest() for name, content in self.contents.items()},
+            "files": self.digests,
             "substitute": False,
             "reason": None,
         }
