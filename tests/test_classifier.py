@@ -128,6 +128,5 @@ def test_pretrained_layers_start_the_classifier():
 def test_diverging_fine_tuning_stops_with_a_sentence():
     valid = Stripes().batch(0, 50), Stripes().batch_labels(0, 50)
     with pytest.raises(UserError, match="toy diverged"), np.errstate(all="ignore"):
-        fine_tune(
-            random_network([12, 7, 3], generator(0)), Stripes(), valid, SETTINGS | {"learning_rate": np.inf}, stage=("toy",)
-        )
+        settings = SETTINGS | {"learning_rate": np.inf}
+        fine_tune(random_network([12, 7, 3], generator(0)), Stripes(), valid, settings, stage=("toy",))

@@ -58,7 +58,8 @@ def test_rows_that_leave_the_batch_keep_their_own_unit_and_input(network):
     found = maximize_activation(network, 2, np.array([4, 1, 2]), rng=generator(1), **OPTIONS)
     assert len(np.unique(found.steps)) > 1
     for row, unit in enumerate(found.units):
-        np.testing.assert_allclose(found.activations[row], network.activations(found.inputs[row], 2)[:, unit], rtol=1e-5)
+        expected = network.activations(found.inputs[row], 2)[:, unit]
+        np.testing.assert_allclose(found.activations[row], expected, rtol=1e-5)
 
 
 def test_the_step_limit_is_kept_and_said(network):
