@@ -113,6 +113,10 @@ def altered(images):
     return images
 
 
+def without_class(content):
+    return content[:144] + b"\0" + content[145:]
+
+
 def with_nan(images):
     images = images.copy()
     images[7, 5, 1] = np.nan
@@ -131,6 +135,7 @@ def with_nan(images):
         pytest.param(lambda i: mat(IMAGES=altered(i)), "cut short, altered or another file", id="altered"),
         pytest.param(lambda i: mat(IMAGES=i)[:-100], "is no MATLAB file", id="cut short"),
         pytest.param(lambda i: mat(False, IMAGES=i)[:-100], "is no MATLAB file", id="cut short, not compressed"),
+        pytest.param(lambda i: without_class(mat(False, IMAGES=i)), "is no MATLAB file", id="damaged header"),
         pytest.param(lambda i: b"", "is no MATLAB file", id="empty"),
         pytest.param(lambda i: b"pictures" * 100, "is no MATLAB file", id="something else"),
         pytest.param(lambda i: b"\x89HDF\r\n\x1a\n" + bytes(600), "is no MATLAB file", id="version 7.3"),
