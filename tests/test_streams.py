@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from deepunits.backend import choose_device, to_host
 from deepunits.data import infinite_mnist
 from deepunits.data.infinite_mnist import InfiniteMNIST
 from deepunits.data.streams import ExampleStream
@@ -35,6 +36,14 @@ def test_an_example_is_the_same_from_any_batch_order_or_worker():
     order = np.random.default_rng(1).permutation(500)
     np.testing.assert_array_equal(whole[order], other.examples(order))
     np.testing.assert_array_equal(whole[-1], one.batch(499, 1)[0])
+
+
+@pytest.mark.gpu
+def test_the_gpu_makes_the_same_examples():
+    """But for the rounding of a tangent, by one grey level a pixel, where the two devices sum in another order."""
+    on_gpu = stream(xp=choose_device("gpu"))
+    np.testing.assert_allclose(to_host(on_gpu.batch(0, 500)), stream().batch(0, 500), atol=0.05)
+    np.testing.assert_array_equal(on_gpu.labels(np.arange(20)), stream().labels(np.arange(20)))
 
 
 def test_numbers_of_billions_need_no_storage():

@@ -97,10 +97,11 @@ class InfiniteMNIST:
     def _draws(self, indices):
         """Return what is drawn for the examples `indices`: two fields, alpha (0: an original) and the shift, 0 to 8."""
         bits = hash_numbers(indices, self.seed)
-        first = (bits & np.uint64(0xFFFF)) % np.uint64(len(self.fields))
-        second = (bits >> np.uint64(16) & np.uint64(0xFFFF)) % np.uint64(len(self.fields))
+        first, second, shift = (
+            (bits >> np.uint64(bit) & np.uint64(0xFFFF)).astype(np.int64) % count
+            for bit, count in ((0, len(self.fields)), (16, len(self.fields)), (33, 9))
+        )
         alpha = np.where(bits >> np.uint64(32) & np.uint64(1), np.float32(1), np.float32(-1))
-        shift = (bits >> np.uint64(33) & np.uint64(0xFFFF)) % np.uint64(9)
         original = indices < len(self.originals)
         alpha[original], shift[original] = 0, 4
         return self.xp.asarray(first), self.xp.asarray(second), self.xp.asarray(alpha), shift
