@@ -80,11 +80,11 @@ def test_a_postfix_is_shown(tmp_path, capsys):
     assert capsys.readouterr().err.rstrip().endswith("left, error=87.5")
 
 
-def on_terminal(body, tmp_path):
+def on_terminal(body):
     """Run code with a terminal of 100 columns as its standard error; return what the terminal received."""
     pty = pytest.importorskip("pty")
     master, slave = pty.openpty()
-    run(body, stderr=slave, env=os.environ | {"TMPDIR": str(tmp_path)}, timeout=60)
+    run(body, stderr=slave, timeout=60)
     os.close(slave)
     received = b""
     with contextlib.suppress(OSError):  # how Linux reports the end of a terminal
@@ -94,30 +94,35 @@ def on_terminal(body, tmp_path):
     return received.decode()
 
 
-def test_a_terminal_shows_a_bar_with_rate_and_time_left(tmp_path):
+def test_a_terminal_shows_a_bar_with_rate_and_time_left():
     body = """
     with job(), progress(5000, "mnist dbn layer1") as bar:
         for _ in range(4):
             time.sleep(0.15)
             bar.update(1000)
     """
-    shown = on_terminal(body, tmp_path)
+    shown = on_terminal(body)
     assert re.search(r"mnist dbn layer1: +\d+%\|.*\d+:\d\d<\d+:\d\d, .*k? examples/s", shown)
     assert " left" not in shown  # the lines for pipes stay away
 
 
-def test_two_bars_have_rows_of_their_own(tmp_path):
+def test_bars_of_two_jobs_have_rows_of_their_own():
     body = """
-    first, second = progress(100, "first"), progress(100, "second")
-    for bar in (first, second) * 2:
-        time.sleep(0.15)
+    import subprocess, sys
+
+    def show(name):
+        with progress(100, name) as bar:
+            time.sleep(0.6)
+            bar.update(50)
+
+    with progress(100, "first") as bar:
+        time.sleep(0.6)
         bar.update(50)
-    first.close()
-    third = progress(100, "third")
-    time.sleep(0.15)
-    third.update(50)
+        other = "import time\\nfrom deepunits.console import progress\\nwith progress(100, 'second') as bar:\\n"
+        subprocess.run([sys.executable, "-c", other + "    time.sleep(0.6); bar.update(50)"], check=True)
+    show("third")
     """
-    shown = on_terminal(body, tmp_path).replace("\r\n", "\n")
+    shown = on_terminal(body).replace("\r\n", "\n")
     assert re.search(r"(^|[^\n])\rfirst: +50%", shown)
     assert re.search(r"\n\rsecond: +50%[^\n]*\x1b\[K\x1b\[1A\r", shown)
     assert re.search(r"(^|[^\n])\rthird: +50%", shown)  # takes the row that became free

@@ -3,9 +3,7 @@
 import contextlib
 import io
 import logging
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 from tqdm import tqdm
@@ -133,23 +131,20 @@ class _Row:
 
     def __init__(self):
         self.number = 0
-        self.file = None
-        if fcntl is not None:
-            self._take()
+        while fcntl is not None and not self._lock():
+            self.number += 1
 
-    def _take(self):
-        terminal = f"deepunits-{os.getuid()}-{os.fstat(sys.stderr.fileno()).st_rdev}"
-        while True:
-            self.file = open(Path(tempfile.gettempdir(), f"{terminal}-{self.number}"), "w")
-            try:
-                return fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the end of the process frees it
-            except BlockingIOError:
-                self.file.close()
-                self.number += 1
+    def _lock(self):
+        """Lock the byte of the terminal that stands for the row; no file is written, and the process's end frees it."""
+        try:
+            fcntl.lockf(sys.stderr, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, self.number)
+        except BlockingIOError:
+            return False
+        return True
 
     def release(self):
-        if self.file is not None:
-            self.file.close()
+        if fcntl is not None:
+            fcntl.lockf(sys.stderr, fcntl.LOCK_UN, 1, self.number)
 
 
 class _StderrHandler(logging.Handler):
