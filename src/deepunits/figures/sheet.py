@@ -3,14 +3,13 @@
 import functools
 import io
 import textwrap
-from pathlib import Path
 
 import matplotlib.style
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from PIL import Image
 
-from deepunits.storage import save_npz
+from deepunits.storage import save_npz, write_bytes
 
 TEXT_WIDTH = 6.5  # inches, of the paper's pages
 MARGIN = 0.05
@@ -94,8 +93,7 @@ def save(figure, arrays, *, pdf, png, svg, numbers):
     """
     save_npz(numbers, **arrays)
     for path, content in ((pdf, _vector(figure, "pdf")), (svg, _vector(figure, "svg")), (png, _raster(figure))):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_bytes(content)
+        write_bytes(path, content)
 
 
 def _vector(figure, kind):
