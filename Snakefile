@@ -1,7 +1,7 @@
 """Understanding Representations Learned in Deep Architectures (Erhan, Courville and Bengio, 2010), reproduced.
 
     snakemake --cores all             the whole paper
-    snakemake --cores all figure1     one figure and what it needs: figure1, figure3, figure4
+    snakemake --cores all figure1     one figure and what it needs: figure1 ... figure4
     snakemake -n                      what would be done
 
 config/config.yaml explains every setting; workflow/rules/ has the stages, in the order of the includes below.

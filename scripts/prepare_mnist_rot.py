@@ -8,5 +8,5 @@ from deepunits.data.sources import Sources
 with job(log=snakemake.log[0]):
     params, files = snakemake.params, snakemake.output
     sources = Sources(params.directory, params.cache, params.sources, params.substitutes)
-    splits, record = mnist_rot.prepare(sources, params.seed)
+    splits, record = mnist_rot.prepare(sources, **params.drawing)
     save_examples(files.examples, files.provenance, splits=splits, record=record)

@@ -75,6 +75,8 @@ def _sentence(error):
             demand = f"be greater than {limit}"
         case "exclusiveMaximum":
             demand = f"be less than {limit}"
+        case "minProperties":
+            return f"config key {key} is empty; give it one of {', '.join(error.schema['properties'])}"
         case "minItems":
             demand = f"have at least {limit} of them"
         case "uniqueItems":
@@ -104,9 +106,6 @@ def _hint(value):
 def _contradictions(config):
     """Yield what a schema cannot see: keys that do not fit one another."""
     for dataset, models in config["models"].items():
-        if dataset not in config["units"]:
-            yield f"config key units.{dataset} is missing, but models.{dataset} is there; add it"
-            continue
         units = config["units"][dataset]
         rates = units["activation_maximization"]["learning_rate"]
         for model, settings in models.items():
@@ -124,8 +123,8 @@ def _contradictions(config):
                         f"config key units.{dataset}.shown is {units['shown']}; it must be at most "
                         f"{settings[layer]['units']}, the units of models.{dataset}.{model}.{layer}"
                     )
-        sampling = units["sampling"]
-        if sampling["steps"] // sampling["every"] * sampling["chains"] < sampling["kept"]:
+        sampling = units.get("sampling")
+        if sampling and sampling["steps"] // sampling["every"] * sampling["chains"] < sampling["kept"]:
             yield (
                 f"config key units.{dataset}.sampling.kept is {sampling['kept']}; it must be at most "
                 "(steps / every) x chains, the samples that are drawn"

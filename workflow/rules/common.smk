@@ -27,6 +27,11 @@ def modules(script):
 
 def layer_settings(wildcards):
     """Return the hyperparameters of a layer."""
+    if wildcards.model not in config["models"][wildcards.dataset]:
+        sys.exit(
+            f"error: a {wildcards.model} of {wildcards.dataset} was asked for, but models.{wildcards.dataset} has none; "
+            f"add {wildcards.model} to the configuration."
+        )
     configured = layers(config, wildcards.dataset, wildcards.model)
     if int(wildcards.layer) not in configured:
         sys.exit(
@@ -44,7 +49,14 @@ def layers_up_to(wildcards, last):
 
 def unit_settings(tool):
     """Return a function of the wildcards: the settings of a unit tool for the dataset."""
-    return lambda wildcards: config["units"][wildcards.dataset][tool]
+
+    def settings(wildcards):
+        key = f"units.{wildcards.dataset}.{tool}"
+        if tool not in config["units"][wildcards.dataset]:
+            sys.exit(f"error: config key {key} is missing, but a file that needs it was asked for; add it.")
+        return config["units"][wildcards.dataset][tool]
+
+    return settings
 
 
 # A job that computes on the device holds the machine's GPU where the configuration wants one; profiles/gpu has jobs

@@ -14,34 +14,43 @@ if DATA_FOLDERS["directory"] and not Path(DATA_FOLDERS["directory"]).is_dir():
     sys.exit(f"error: config key data.directory names {DATA_FOLDERS['directory']}, which is no folder; correct it.")
 
 
+# What examples are drawn or made with, where they are no plain files.
+PATCHES = config["datasets"]["natural_images"]
+DRAWING = {
+    "natural_images": {"seed": config["seed"], "patches": PATCHES["patches"], "clip": PATCHES["clip"]},
+    "mnist_rot": {"seed": config["seed"]},
+}
+
+
 localrules:  # a cluster's nodes may have no network
-    prepare_mnist,
+    prepare,
     contact_sheet,
 
 
-rule prepare_mnist:
+rule prepare:
     message:
-        "Fetch and verify MNIST"
+        "Fetch and verify {wildcards.dataset}"
     input:
-        modules=modules("prepare_mnist"),
+        modules=lambda wildcards: modules(f"prepare_{wildcards.dataset}"),
     output:
-        examples=update("results/datasets/mnist/examples.npz"),  # stays if the job fails
-        provenance=update("results/datasets/mnist/provenance.json"),
+        examples=update("results/datasets/{dataset}/examples.npz"),  # stays if the job fails
+        provenance=update("results/datasets/{dataset}/provenance.json"),
     params:
         **DATA_FOLDERS,
         sources=config["data"]["sources"],
         substitutes=config["data"]["substitutes"],
+        drawing=lambda wildcards: DRAWING.get(wildcards.dataset),
     log:
-        "results/logs/datasets/mnist.log",
+        "results/logs/datasets/{dataset}.log",
     benchmark:
-        "results/benchmarks/datasets/mnist.tsv"
+        "results/benchmarks/datasets/{dataset}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=1500,
     script:
-        "../../scripts/prepare_mnist.py"
+        "../../scripts/prepare_{wildcards.dataset}.py"
 
 
 rule contact_sheet:

@@ -5,8 +5,22 @@ Makes: results/figures/figure<n>.pdf, .png and .svg, and .npz with the numbers d
 """
 
 
+COMPARED = ("mnist", "natural_images")  # the datasets of Figures 3 and 4, in their order
+
+
+def maxima_of(dataset, model):
+    """Return the activation maxima of the layers that Figures 1 and 2 show."""
+    return [f"results/units/{dataset}/{model}/layer{k}/activation_maximization.npz" for k in (1, 2, 3)]
+
+
+def provenance_of(*datasets):
+    """Return what says where the data of a figure came from."""
+    return [f"results/datasets/{dataset}/provenance.json" for dataset in datasets]
+
+
 localrules:
     figure1,
+    figure2,
     figure3,
     figure4,
 
@@ -15,9 +29,9 @@ rule figure1:
     message:
         "Draw Figure 1"
     input:
-        dbn=expand("results/units/mnist/dbn/layer{layer}/activation_maximization.npz", layer=[1, 2, 3]),
-        sdae=expand("results/units/mnist/sdae/layer{layer}/activation_maximization.npz", layer=[1, 2, 3]),
-        provenance=["results/datasets/mnist/provenance.json"],
+        dbn=maxima_of("mnist", "dbn"),
+        sdae=maxima_of("mnist", "sdae"),
+        provenance=provenance_of("mnist"),
         modules=modules("draw_figure1"),
     output:
         pdf="results/figures/figure1.pdf",
@@ -37,12 +51,39 @@ rule figure1:
         "../../scripts/draw_figure1.py"
 
 
+rule figure2:
+    message:
+        "Draw Figure 2"
+    input:
+        dbn=maxima_of("natural_images", "dbn"),
+        sdae=maxima_of("natural_images", "sdae"),
+        silhouettes=maxima_of("silhouettes", "sdae"),
+        provenance=provenance_of("natural_images", "silhouettes"),
+        modules=modules("draw_figure2"),
+    output:
+        pdf="results/figures/figure2.pdf",
+        png=report("results/figures/figure2.png", caption="../report/figure2.rst", category="Figures"),
+        svg="results/figures/figure2.svg",
+        numbers="results/figures/figure2.npz",
+    log:
+        "results/logs/figures/figure2.log",
+    benchmark:
+        "results/benchmarks/figures/figure2.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    script:
+        "../../scripts/draw_figure2.py"
+
+
 rule figure3:
     message:
         "Draw Figure 3"
     input:
-        sampling=["results/units/mnist/dbn/layer2/sampling.npz"],
-        provenance=["results/datasets/mnist/provenance.json"],
+        sampling=expand("results/units/{dataset}/dbn/layer2/sampling.npz", dataset=COMPARED),
+        provenance=provenance_of(*COMPARED),
         modules=modules("draw_figure3"),
     output:
         pdf="results/figures/figure3.pdf",
@@ -66,10 +107,10 @@ rule figure4:
     message:
         "Draw Figure 4"
     input:
-        sampling=["results/units/mnist/dbn/layer2/sampling.npz"],
-        linear_combination=["results/units/mnist/dbn/layer2/linear_combination.npz"],
-        activation_maximization=["results/units/mnist/dbn/layer2/activation_maximization.npz"],
-        provenance=["results/datasets/mnist/provenance.json"],
+        sampling=expand("results/units/{dataset}/dbn/layer2/sampling.npz", dataset=COMPARED),
+        linear_combination=expand("results/units/{dataset}/dbn/layer2/linear_combination.npz", dataset=COMPARED),
+        activation_maximization=expand("results/units/{dataset}/dbn/layer2/activation_maximization.npz", dataset=COMPARED),
+        provenance=provenance_of(*COMPARED),
         modules=modules("draw_figure4"),
     output:
         pdf="results/figures/figure4.pdf",

@@ -4,7 +4,7 @@ Needs: everything that a full run makes
 Makes: results/run.json
 """
 
-FIGURES = [1, 3, 4]
+FIGURES = [1, 2, 3, 4]
 
 # Every file of a full run, and not the last ones only, so that Snakemake makes again whichever is deleted.
 RESULTS = [
@@ -22,9 +22,10 @@ for dataset, models in config["models"].items():
                 f"results/models/{dataset}/{model}/layer{layer}_history.csv",
                 f"results/units/{dataset}/{model}/layer{layer}/activation_maximization.npz",
             ]
-            if model == "dbn" and layer > 1:
+            if model == "dbn" and layer > 1 and "linear_combination" in config["units"][dataset]:
                 RESULTS.append(f"results/units/{dataset}/{model}/layer{layer}/linear_combination.npz")
-    RESULTS.append(f"results/units/{dataset}/dbn/layer2/sampling.npz")
+    if "sampling" in config["units"][dataset]:
+        RESULTS.append(f"results/units/{dataset}/dbn/layer2/sampling.npz")
 
 
 localrules:

@@ -48,7 +48,11 @@ def load_examples(path, split):
     UserError
         If the file cannot be read or has no such split.
     """
-    images = _load(path, f"{split}_images")
+    return as_float32(_load(path, f"{split}_images"))
+
+
+def as_float32(images):
+    """Return `images` (n, P) as float32: bytes divided by 255, other numbers as they are."""
     if images.dtype == np.uint8:
         return images * np.float32(1 / 255)
     return images.astype(np.float32, copy=False)

@@ -65,6 +65,10 @@ class InfiniteMNIST:
         """Return examples number `start` to ``start + size - 1``, shape (size, 784), float32 in [0, 1]."""
         return self.examples(np.arange(start, start + size))
 
+    def batch_labels(self, start, size):
+        """Return the digits that the examples of :meth:`batch` show, shape (size,)."""
+        return self.labels(np.arange(start, start + size))
+
     def labels(self, indices):
         """Return the digits that the examples numbered `indices` (n,) show."""
         return self.digit_labels[np.asarray(indices) % len(self.digit_labels)]

@@ -36,8 +36,8 @@ PHOTOGRAPHS = (
 )
 
 
-def prepare(sources, *, seed, patches):
-    """Return patches of natural images, or of the substitute for them.
+def prepare(sources, *, seed, patches, clip):
+    """Return standardised patches of natural images, or of the substitute for them.
 
     Parameters
     ----------
@@ -46,11 +46,13 @@ def prepare(sources, *, seed, patches):
         The places of the patches are drawn from it.
     patches : int
         Patches for training; a tenth as many are drawn for validation and for testing, each place once.
+    clip : float
+        Standard deviations from the mean that become -1/2 and 1/2 (see :func:`standardised`).
 
     Returns
     -------
     splits : dict
-        ``train``, ``valid`` and ``test``: patches (n, 144), float32, and None for the labels.
+        ``train``, ``valid`` and ``test``: patches (n, 144), float32 in [-1/2, 1/2], and None for the labels.
     record : dict
         Where they came from.
 
@@ -67,8 +69,32 @@ def prepare(sources, *, seed, patches):
         pictures, record = whitened_photographs(reason)
     counts = {"train": patches, "valid": patches // 10, "test": patches // 10}
     drawn = draw_patches(pictures, sum(counts.values()), generator(seed, "natural_images", "patches"))
+    train = drawn[:patches]
+    scaled = standardised(drawn, float(train.mean(dtype=np.float64)), float(train.std(dtype=np.float64)), clip)
     ends = np.cumsum([*counts.values()])[:-1]
-    return {split: (part, None) for split, part in zip(counts, np.split(drawn, ends), strict=True)}, record
+    return {split: (part, None) for split, part in zip(counts, np.split(scaled, ends), strict=True)}, record
+
+
+def standardised(patches, mean, deviation, clip):
+    """Return patches less `mean`, over `deviation`, clipped at ±`clip` and scaled so that these limits are ±1/2.
+
+    One mean and one deviation for all pixels: whitened pictures look alike everywhere. The limits let a pixel, with 1/2
+    added, be taken for a probability.
+
+    Parameters
+    ----------
+    patches : array (n, pixels)
+    mean, deviation : float
+        Of all pixels of the training patches.
+    clip : float
+        In standard deviations.
+
+    Returns
+    -------
+    array (n, pixels), float32
+    """
+    scaled = (patches - mean) / deviation
+    return (np.clip(scaled, -clip, clip) / (2 * clip)).astype(np.float32)
 
 
 def read_pictures(content):

@@ -13,12 +13,14 @@ class ExampleStream:
     examples : array (n, P), float32
     seed : int
         The order within each pass is drawn from the seed and the number of the pass.
+    labels : array (n,), optional
     xp : module
         ``numpy`` or ``cupy``: where the examples are kept.
     """
 
-    def __init__(self, examples, seed, xp=np):
+    def __init__(self, examples, seed, labels=None, xp=np):
         self.examples = xp.asarray(examples, dtype=xp.float32)
+        self.labels = labels
         self.seed = seed
         self._orders = {}
 
@@ -29,11 +31,18 @@ class ExampleStream:
 
     def batch(self, start, size):
         """Return examples number `start` to ``start + size - 1``, shape (size, P), float32."""
+        return self.examples[self._rows(start, size)]
+
+    def batch_labels(self, start, size):
+        """Return the labels of the examples that :meth:`batch` returns, shape (size,)."""
+        return self.labels[self._rows(start, size)]
+
+    def _rows(self, start, size):
+        """Return which row of the set each of these examples is, shape (size,)."""
         n = len(self.examples)
         numbers = np.arange(start, start + size)
         passes = range(start // n, (start + size - 1) // n + 1)
-        rows = np.concatenate([self._order(p)[numbers[numbers // n == p] % n] for p in passes])
-        return self.examples[rows]
+        return np.concatenate([self._order(p)[numbers[numbers // n == p] % n] for p in passes])
 
     def _order(self, number):
         """Return the order of pass `number`, remembering the last two."""
