@@ -1,5 +1,6 @@
 """The workflow: what a dry run promises, what an edit makes again, and a whole run of a tiny configuration."""
 
+import hashlib
 import json
 import os
 import re
@@ -10,33 +11,44 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io
 import yaml
 
 from deepunits.backend import choose_device
+from deepunits.data import silhouettes
 from deepunits.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "environment.yml", "config", "profiles", "scripts", "src", "workflow")
-NO_SOURCE = {"sources": ["directory"], "substitutes": "allow"}  # of data: scikit-learn's small digits stand in
+MODELS = {
+    "mnist": ("dbn", "sdae"),
+    "natural_images": ("dbn", "sdae"),
+    "silhouettes": ("sdae",),
+    "mnist_rot": ("sdae",),
+}
+SHOWN = {"mnist": 36, "natural_images": 144, "silhouettes": 144, "mnist_rot": 11}
 
 
-def layer(units):
-    return {"units": units, "examples": 1100}
+def layers(dataset):
+    return {f"layer{k}": {"units": SHOWN[dataset] + 1 + 4 * k, "examples": 1100} for k in (1, 2, 3)}
 
 
 TINY = {
-    "data": NO_SOURCE,
+    # No source but a folder that holds Silhouettes: what comes with scikit-learn and scikit-image stands in for the rest.
+    "data": {"directory": "data", "sources": ["directory"], "substitutes": "allow"},
     "device": "cpu",
-    "datasets": {"mnist": {"deformation": {"fields": 5}}},
-    "models": {"mnist": {model: {f"layer{k}": layer(37 + 4 * k) for k in (1, 2, 3)} for model in ("dbn", "sdae")}},
+    "datasets": {"mnist": {"deformation": {"fields": 5}}, "natural_images": {"patches": 1300}},
+    "models": {dataset: {model: layers(dataset) for model in models} for dataset, models in MODELS.items()},
     "units": {
-        "mnist": {
-            "activation_maximization": {"max_steps": 30},
-            "sampling": {"steps": 30, "every": 5, "chains": 3, "kept": 11},
-            "linear_combination": {"kept": 7},
-        }
+        dataset: {"shown": SHOWN[dataset], "activation_maximization": {"max_steps": 5 if dataset != "mnist" else 30}}
+        for dataset in MODELS
     },
 }
+for dataset in ("mnist", "natural_images"):
+    TINY["units"][dataset] |= {
+        "sampling": {"steps": 30, "every": 5, "chains": 3, "kept": 11},
+        "linear_combination": {"kept": 7},
+    }
 
 
 class Run:
@@ -49,6 +61,32 @@ class Run:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
             copy(ROOT / part, folder / part)
         (folder / "tiny.yaml").write_text(yaml.safe_dump(TINY))
+        self.leave_out_models()
+        self.make_silhouettes()
+
+    def leave_out_models(self):
+        """Take the models that need not be there out of the configuration, which can only add to what is there."""
+        path = self.folder / "config" / "config.yaml"
+        config = yaml.safe_load(path.read_text())
+        for dataset, models in config["models"].items():
+            config["models"][dataset] = {model: models[model] for model in MODELS[dataset]}
+        path.write_text(yaml.safe_dump(config))
+
+    def make_silhouettes(self):
+        """Make a file of rectangles, and have the copy of the library know it in place of Marlin's."""
+        rng, arrays = np.random.default_rng(0), {}
+        for split, count in (("train", 4100), ("val", 2264), ("test", 2307)):
+            top, left = rng.integers(2, 12, (2, count, 1, 1))
+            y, x = np.mgrid[:28, :28]
+            objects = (y >= top) & (y < top + 11) & (x >= left) & (x < left + 7)
+            arrays[f"{split}_data"] = (~objects).reshape(count, -1).astype(np.uint8)
+            arrays[f"{split}_labels"] = rng.integers(1, 102, (count, 1)).astype(np.uint8)
+        path = self.folder / "data" / silhouettes.FILE
+        path.parent.mkdir()
+        scipy.io.savemat(path, arrays, do_compression=True)
+        library = self.folder / "src" / "deepunits" / "data" / "silhouettes.py"
+        digest = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+        library.write_text(library.read_text().replace(silhouettes.RELEASE.files[0].digest, digest))
 
     def snakemake(self, *arguments, config=None):
         """Run Snakemake with `arguments`, and `config` laid over the tiny configuration."""
