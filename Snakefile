@@ -21,6 +21,7 @@ include: "workflow/rules/statistics.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/units.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/tables.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/run.smk"
 

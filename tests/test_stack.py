@@ -155,4 +155,4 @@ def test_dead_units_are_those_that_never_change():
     weights[1] = 0.5
     weights[2] = 1e-4
     layer = RBM(weights, np.zeros(3, np.float32), np.zeros(11, np.float32))
-    assert layer.dead_units(Stream().batch(0, 50)) == 2
+    np.testing.assert_array_equal(layer.dead_units(Stream().batch(0, 50)), [True, False, True])

@@ -1,5 +1,8 @@
 """The examples of a prepared dataset: their arrays and, beside them, where they came from."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 
 from deepunits.errors import UserError
@@ -67,6 +70,20 @@ def load_labels(path, split):
         If the file cannot be read, has no such split, or has no labels.
     """
     return _load(path, f"{split}_labels").astype(np.int64)
+
+
+def load_provenance(path):
+    """Return the record that :func:`save_examples` wrote to the ``.json`` file `path`.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as reason:
+        raise UserError(f"{path} cannot be read ({reason}); run the rule that prepares the dataset.") from reason
 
 
 def _load(path, name):

@@ -1,12 +1,12 @@
 """What the figures take from result files: the units they show, and the best of the restarts."""
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from deepunits.data.examples import load_provenance
 from deepunits.errors import UserError
 from deepunits.storage import load_npz
 
@@ -104,10 +104,7 @@ def substitutes(provenance):
     """
     named = []
     for path in map(Path, path_list(provenance)):
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as reason:
-            raise UserError(f"{path} cannot be read ({reason}); run the rule that prepares the dataset.") from reason
+        record = load_provenance(path)
         if record.get("substitute"):
             named.append(f"{DATASET_NAMES.get(path.parent.name, path.parent.name)} ({record['source']})")
     return f"Drawn from substitute data in place of {'; '.join(named)}." if named else ""

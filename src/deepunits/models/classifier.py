@@ -8,6 +8,7 @@ from deepunits.backend import accumulate_product, array_module, sigmoid, to_host
 from deepunits.errors import UserError
 from deepunits.models.network import Network
 from deepunits.models.stack import learning_rate_at
+from deepunits.storage import load_npz, save_npz
 
 
 @dataclass
@@ -18,6 +19,8 @@ class FineTuned:
     ----------
     network : Network
         The hidden layers and, last, the output units before the softmax; NumPy arrays.
+    train_errors : list of float
+        Share of an epoch's training examples classified wrongly when their turn came, before the step on them.
     valid_errors : list of float
         Share of the validation examples classified wrongly, after each epoch.
     best_epoch : int
@@ -25,6 +28,7 @@ class FineTuned:
     """
 
     network: Network
+    train_errors: list = field(default_factory=list)
     valid_errors: list = field(default_factory=list)
     best_epoch: int = -1
 
@@ -79,10 +83,17 @@ class Backpropagation:
         self.slopes = [xp.empty_like(h) for h in self.hidden]
 
     def step(self, examples, labels, learning_rate):
-        """Change the parameters by one step on `examples` (n, pixels) with class numbers `labels` (n,)."""
+        """Change the parameters by one step on `examples` (n, pixels) with class numbers `labels` (n,).
+
+        Returns
+        -------
+        int, or a scalar on the device
+            How many of the examples were classified wrongly before the step.
+        """
         n, net = len(examples), self.network
         hidden = self.forward(examples)
         error = hidden[-1]
+        wrong = (error.argmax(axis=1) != labels).sum()
         error[array_module(error).arange(n), labels] -= 1
         for k in reversed(range(net.depth)):
             below = hidden[k - 1] if k else examples
@@ -93,6 +104,7 @@ class Backpropagation:
             net.biases[k] -= (learning_rate / n) * error.sum(axis=0)
             if k:
                 error = back
+        return wrong
 
     def forward(self, examples):
         """Return the outputs of every layer for `examples` (n, pixels): sigmoids, and the softmax of the last."""
@@ -130,6 +142,32 @@ def error_rate(network, examples, labels, block=2000):
     return wrong / len(examples)
 
 
+def save_classifier(path, tuned, test_error, record):
+    """Write a fine-tuned network to the ``.npz`` file `path`.
+
+    Parameters
+    ----------
+    path : path
+    tuned : FineTuned
+    test_error : float
+        Share of the test examples classified wrongly.
+    record : str
+        How it came to be, JSON text.
+    """
+    names = [*range(1, tuned.network.depth), "out"]
+    weights = {f"weights_{name}": w for name, w in zip(names, tuned.network.weights, strict=True)}
+    biases = {f"bias_{name}": b for name, b in zip(names, tuned.network.biases, strict=True)}
+    errors = np.column_stack([tuned.train_errors, tuned.valid_errors])
+    save_npz(path, **weights, **biases, errors=errors, test_error=test_error, metadata=np.array(record))
+
+
+def load_classifier(path):
+    """Return the network in a ``classifier.npz``, the output units before the softmax as its last layer."""
+    stored = load_npz(path)
+    names = [*range(1, sum(name.startswith("weights_") for name in stored)), "out"]
+    return Network([stored[f"weights_{name}"] for name in names], [stored[f"bias_{name}"] for name in names])
+
+
 def fine_tune(network, stream, valid, settings, *, stage, xp=np, progress=None, log=None):
     """Train a classifier with early stopping on the validation error.
 
@@ -163,12 +201,14 @@ def fine_tune(network, stream, valid, settings, *, stage, xp=np, progress=None, 
     result = FineTuned(network)
     size, batch = settings["epoch_examples"], settings["batch"]
     for epoch in range(settings["epochs"]):
+        mistakes = 0
         for start in range(epoch * size, (epoch + 1) * size, batch):
             count = min(batch, (epoch + 1) * size - start)
             rate = learning_rate_at(start / (size * settings["epochs"]), settings)
             labels = xp.asarray(stream.batch_labels(start, count))
-            trainer.step(stream.batch(start, count), labels, rate)
+            mistakes += trainer.step(stream.batch(start, count), labels, rate)
         wrong = error_rate(network, valid[0], valid[1])
+        result.train_errors.append(int(mistakes) / size)
         result.valid_errors.append(wrong)
         if not bool(xp.isfinite(network.weights[0]).all()):
             raise UserError(f"fine-tuning of {' '.join(stage)} diverged; lower its learning_rate in the configuration.")
@@ -178,7 +218,10 @@ def fine_tune(network, stream, valid, settings, *, stage, xp=np, progress=None, 
         if progress is not None:
             progress.update(size)
         if log is not None:
-            log(f"{' '.join(stage)}: epoch {epoch + 1}, validation error {100 * wrong:.2f} %")
+            log(
+                f"{' '.join(stage)}: epoch {epoch + 1}, training error {100 * result.train_errors[-1]:.2f} %, "
+                f"validation error {100 * wrong:.2f} %"
+            )
         if epoch - result.best_epoch >= settings["patience"]:
             break
     return result

@@ -99,11 +99,11 @@ class TiedLayer:
         return float((softplus - self.probabilities(visible) * activation).sum(axis=1).mean())
 
     def dead_units(self, visible, least_deviation=0.01):
-        """Return how many hidden units hardly change over the examples `visible` (n, visible).
+        """Return which hidden units hardly change over the examples `visible` (n, visible): booleans, (hidden,).
 
         A unit is dead if the standard deviation of its probability is under `least_deviation`.
         """
-        return int((self.mean_hidden(visible).std(axis=0) < least_deviation).sum())
+        return self.mean_hidden(visible).std(axis=0) < least_deviation
 
 
 class GradientStep:

@@ -121,7 +121,7 @@ def pretrain_layer(
             examples.stop,
             rate,
             layer.reconstruction_error(held_out),
-            layer.dead_units(held_out),
+            int(layer.dead_units(held_out).sum()),
             len(examples) / seconds,
         )
         history.append(dict(zip(HISTORY, values, strict=True)))

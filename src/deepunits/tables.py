@@ -1,0 +1,126 @@
+"""The tables of a run: what became of the units, and the errors of the classifiers beside the published ones."""
+
+import numpy as np
+from scipy.stats import norm
+
+from deepunits.gabor import fit_gabors
+from deepunits.models.stack import encode
+
+GABOR = 0.7  # R² from which a filter counts as Gabor-like
+
+# Test errors in per cent that Vincent et al. 2010 (JMLR 11, Table 3) report for three hidden layers, by dataset and by
+# what a network was initialised from. SAA-3, stacked ordinary auto-encoders, is not among the models here.
+PUBLISHED_IN = "Vincent et al. 2010, Table 3"
+PUBLISHED = {
+    ("mnist", "dbn"): ("DBN-3", 1.24),
+    ("mnist", "sdae"): ("SdA-3", 1.28),
+    ("mnist_rot", "dbn"): ("DBN-3", 10.30),
+    ("mnist_rot", "saa"): ("SAA-3", 10.30),
+    ("mnist_rot", "sdae"): ("SdA-3", 9.53),
+}
+
+
+def substitute(provenance):
+    """Return what stands in for a dataset, by its record; empty if nothing does."""
+    return provenance["source"] if provenance["substitute"] else ""
+
+
+def unit_row(dataset, model, layers, examples, best=None):
+    """Return a row of the table of units for one layer of a model.
+
+    Parameters
+    ----------
+    dataset, model : str
+    layers : list of TiedLayer
+        The layer, last, and those below it.
+    examples : array (n, P)
+        Units are dead that hardly change over these.
+    best : array (U, P), optional
+        The activation maxima of the layer's first units: where given, it is measured how much they are like Gabors.
+        In the first layer all units are measured, since the filters are known.
+
+    Returns
+    -------
+    dict
+        ``gabor_share`` is the share of live units above R² = 0.7, among all units and among those that are shown.
+    """
+    dead = layers[-1].dead_units(encode(layers[:-1], examples))
+    row = {"dataset": dataset, "model": model, "layer": len(layers), "units": len(dead), "dead": int(dead.sum())}
+    if best is None:
+        return row
+    shown = best[~dead[: len(best)]]
+    if len(layers) == 1:
+        row |= _gabor_columns("", layers[0].weights[~dead])
+    return row | _gabor_columns("_shown", shown)
+
+
+def _gabor_columns(suffix, filters):
+    """Return how many filters there are, the median R² of Gabors fitted to them, and the share above the threshold."""
+    if not len(filters):
+        return {f"fitted{suffix}": 0}
+    r_squared = fit_gabors(filters).r_squared
+    return {
+        f"fitted{suffix}": len(filters),
+        f"gabor_median{suffix}": round(float(np.median(r_squared)), 3),
+        f"gabor_share{suffix}": round(float((r_squared > GABOR).mean()), 3),
+    }
+
+
+def wilson_interval(count, total, confidence=0.95):
+    """Return the interval of Wilson (1927) for a probability, of which `count` of `total` trials are known.
+
+    Unlike the normal approximation it stays within [0, 1] and is not empty when `count` is 0.
+
+    Returns
+    -------
+    low, high : float
+    """
+    z = norm.ppf(0.5 + confidence / 2)
+    share = count / total
+    centre = share + z**2 / (2 * total)
+    half = z * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
+    scale = 1 + z**2 / total
+    return float(max((centre - half) / scale, 0)), float(min((centre + half) / scale, 1))
+
+
+def error_rows(classifiers):
+    """Return the rows of the table of errors, in per cent.
+
+    Parameters
+    ----------
+    classifiers : list of dict
+        Of each: ``dataset``, ``initialisation``, ``training_data``, ``valid_error`` and ``test_error`` as shares,
+        ``test_examples``, and ``substitute`` (see :func:`substitute`).
+
+    Returns
+    -------
+    list of dict
+        In the same order, followed by the published errors that no classifier stands beside.
+    """
+    rows, beside = [], set()
+    for c in classifiers:
+        key = c["dataset"], c["initialisation"]
+        low, high = wilson_interval(round(c["test_error"] * c["test_examples"]), c["test_examples"])
+        rows.append(
+            {
+                "dataset": c["dataset"],
+                "initialisation": c["initialisation"],
+                "training_data": c["training_data"],
+                "test_error": round(100 * c["test_error"], 2),
+                "test_low": round(100 * low, 2),
+                "test_high": round(100 * high, 2),
+                "valid_error": round(100 * c["valid_error"], 2),
+            }
+            | _published(*key)
+            | {"substitute": c["substitute"]}
+        )
+        beside.add(key)
+    alone = [key for key in PUBLISHED if key not in beside]
+    return rows + [{"dataset": dataset, "initialisation": kind} | _published(dataset, kind) for dataset, kind in alone]
+
+
+def _published(dataset, initialisation):
+    if (dataset, initialisation) not in PUBLISHED:
+        return {}
+    name, error = PUBLISHED[dataset, initialisation]
+    return {"published_model": name, "published_error": error, "published_in": PUBLISHED_IN}

@@ -1,0 +1,43 @@
+"""The tables.
+
+Needs: the trained layers, the activation maxima on natural images, the classifiers
+Makes: results/tables/units.csv and errors.csv
+"""
+
+LAYERS = [
+    (dataset, model, layer)
+    for dataset, models in config["models"].items()
+    for model in models
+    for layer in layers(config, dataset, model)
+]
+FITTED = [key for key in LAYERS if key[0] == "natural_images"]  # with Gabor functions
+
+
+rule tabulate_units:
+    message:
+        "Tabulate the units"
+    input:
+        layers=[f"results/models/{dataset}/{model}/layer{k}.npz" for dataset, model, k in LAYERS],
+        maxima=[
+            f"results/units/{dataset}/{model}/layer{k}/activation_maximization.npz" for dataset, model, k in FITTED
+        ],
+        examples=expand("results/datasets/{dataset}/examples.npz", dataset=config["models"]),
+        provenance=expand("results/datasets/{dataset}/provenance.json", dataset=config["models"]),
+        modules=modules("tabulate_units"),
+    output:
+        table=report("results/tables/units.csv", caption="../report/units.rst", category="Tables"),
+    params:
+        layers=LAYERS,
+        fitted=FITTED,
+        datasets=list(config["models"]),
+    log:
+        "results/logs/tables/units.log",
+    benchmark:
+        "results/benchmarks/tables/units.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    script:
+        "../../scripts/tabulate_units.py"
