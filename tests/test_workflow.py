@@ -44,6 +44,13 @@ TINY = {
         for dataset in MODELS
     },
 }
+TINY["classifiers"] = {
+    dataset: {
+        start: {"epochs": 2, "epoch_examples": 110, "batch": 10} | ({"deformed": {"epochs": 3}} if dataset == "mnist" else {})
+        for start in (*MODELS[dataset], "random")
+    }
+    for dataset in ("mnist", "silhouettes", "mnist_rot")
+}
 for dataset in ("mnist", "natural_images"):
     TINY["units"][dataset] |= {
         "sampling": {"steps": 30, "every": 5, "chains": 3, "kept": 11},
@@ -70,6 +77,8 @@ class Run:
         config = yaml.safe_load(path.read_text())
         for dataset, models in config["models"].items():
             config["models"][dataset] = {model: models[model] for model in MODELS[dataset]}
+        for dataset, starts in TINY["classifiers"].items():
+            config["classifiers"][dataset] = {start: config["classifiers"][dataset][start] for start in starts}
         path.write_text(yaml.safe_dump(config))
 
     def make_silhouettes(self):

@@ -105,6 +105,28 @@ def _hint(value):
 
 def _contradictions(config):
     """Yield what a schema cannot see: keys that do not fit one another."""
+    yield from _contradictions_of_models(config)
+    yield from _contradictions_of_classifiers(config)
+
+
+def _contradictions_of_classifiers(config):
+    for dataset, starts in config["classifiers"].items():
+        for start, settings in starts.items():
+            key = f"classifiers.{dataset}.{start}"
+            if start != "random" and start not in config["models"][dataset]:
+                yield f"config key {key} is there, but models.{dataset} has no {start}; add that or remove this"
+            if start != "random" and "units" in settings:
+                yield f"config key {key}.units is there, but its units are those of models.{dataset}.{start}; remove it"
+            if dataset != "mnist" and "deformed" in settings:
+                yield f"config key {key}.deformed is there, but only mnist can be deformed; remove it"
+            if settings["batch"] > settings["epoch_examples"]:
+                yield (
+                    f"config key {key}.batch is {settings['batch']}; it must be at most {settings['epoch_examples']}, "
+                    "the examples of an epoch"
+                )
+
+
+def _contradictions_of_models(config):
     for dataset, models in config["models"].items():
         units = config["units"][dataset]
         rates = units["activation_maximization"]["learning_rate"]

@@ -10,7 +10,8 @@ FIGURES = [1, 2, 3, 4]
 RESULTS = [
     "results/claims.csv",
     "results/claims.md",
-    "results/tables/units.csv",
+    *expand("results/tables/{table}.csv", table=["units", "errors"]),
+    *[f"results/models/{dataset}/{start}/classifier{on}.npz" for dataset, start, on in CLASSIFIERS],
     *expand("results/figures/figure{n}.{kind}", n=FIGURES, kind=["pdf", "png", "svg", "npz"]),
     *expand("results/datasets/{dataset}/{file}", dataset=config["datasets"], file=["examples.npz", "provenance.json"]),
     *expand("results/statistics/{dataset}.npz", dataset=config["datasets"]),

@@ -41,3 +41,28 @@ rule tabulate_units:
         mem_mb=1500,
     script:
         "../../scripts/tabulate_units.py"
+
+
+rule tabulate_errors:
+    message:
+        "Tabulate the errors"
+    input:
+        classifiers=[f"results/models/{dataset}/{start}/classifier{on}.npz" for dataset, start, on in CLASSIFIERS],
+        provenance=expand("results/datasets/{dataset}/provenance.json", dataset=config["classifiers"]),
+        modules=modules("tabulate_errors"),
+    output:
+        table=report("results/tables/errors.csv", caption="../report/errors.rst", category="Tables"),
+    params:
+        classifiers=CLASSIFIERS,
+        datasets=list(config["classifiers"]),
+    log:
+        "results/logs/tables/errors.log",
+    benchmark:
+        "results/benchmarks/tables/errors.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    script:
+        "../../scripts/tabulate_errors.py"

@@ -1,0 +1,45 @@
+"""Train a classifier from pretrained layers, or from random weights, and measure its errors."""
+
+import logging
+
+from deepunits.backend import choose_device, device_name, generator
+from deepunits.console import job, progress
+from deepunits.data.examples import load_examples, load_labels
+from deepunits.data.training import training_stream
+from deepunits.models.classifier import error_rate, fine_tune, random_network, save_classifier, with_output_layer
+from deepunits.models.stack import load_layer, metadata
+from deepunits.record import versions
+
+with job(log=snakemake.log[0]):
+    params, wildcards, examples = snakemake.params, snakemake.wildcards, snakemake.input.examples
+    logger = logging.getLogger("deepunits")
+    xp = choose_device(params.device)
+    logger.info("computing on %s with %d threads", device_name(xp), snakemake.threads)
+
+    stage = (wildcards.dataset, wildcards.start, f"classifier{wildcards.on}")
+    stream = training_stream(examples, ("train",), seed=params.seed, deformation=params.deformation, xp=xp)
+    classes = int(load_labels(examples, "train").max()) + 1
+    if snakemake.input.layers:
+        network = with_output_layer([load_layer(path) for path in snakemake.input.layers], classes)
+    else:
+        sizes = [stream.pixels, *params.settings["units"].values(), classes]
+        network = random_network(sizes, generator(params.seed, *stage, "initial weights"))
+    with progress(params.settings["epochs"] * params.settings["epoch_examples"], " ".join(stage)) as bar:
+        tuned = fine_tune(
+            network,
+            stream,
+            (load_examples(examples, "valid"), load_labels(examples, "valid")),
+            params.settings,
+            stage=stage,
+            xp=xp,
+            progress=bar,
+            log=logger.info,
+        )
+    test_error = error_rate(tuned.network.to(xp), load_examples(examples, "test"), load_labels(examples, "test"))
+    logger.info("test error %.2f %%", 100 * test_error)
+    settings = params.settings | {
+        "deformation": params.deformation,
+        "examples": len(tuned.valid_errors) * params.settings["epoch_examples"],
+    }
+    record = metadata("classifier", settings, seed=params.seed, stage=stage, xp=xp, versions=versions())
+    save_classifier(snakemake.output.classifier, tuned, test_error, record)

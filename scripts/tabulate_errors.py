@@ -1,0 +1,27 @@
+"""Put the errors of the classifiers beside the published ones."""
+
+import pandas as pd
+
+from deepunits.console import job
+from deepunits.data.examples import load_provenance
+from deepunits.storage import load_npz, write_text
+from deepunits.tables import error_rows, substitute
+
+with job(log=snakemake.log[0]):
+    params, files = snakemake.params, snakemake.input
+    records = dict(zip(params.datasets, map(load_provenance, files.provenance), strict=True))
+    classifiers = []
+    for (dataset, start, on), path in zip(params.classifiers, files.classifiers, strict=True):
+        stored = load_npz(path)
+        classifiers.append(
+            {
+                "dataset": dataset,
+                "initialisation": start,
+                "training_data": f"{records[dataset]['counts']['train']} examples{on.replace('_', ', ')}",
+                "valid_error": stored["errors"][:, 1].min(),
+                "test_error": stored["test_error"],
+                "test_examples": records[dataset]["counts"]["test"],
+                "substitute": substitute(records[dataset]),
+            }
+        )
+    write_text(snakemake.output.table, pd.DataFrame(error_rows(classifiers)).to_csv(index=False))
