@@ -2,6 +2,7 @@
 
     snakemake --cores all             the whole paper
     snakemake --cores all figure1     one figure and what it needs: figure1 ... figure4
+    snakemake --cores all select      the search for hyperparameters (section 4.4), which the paper's run does not need
     snakemake -n                      what would be done
 
 config/config.yaml explains every setting; workflow/rules/ has the stages, in the order of the includes below.
@@ -24,6 +25,7 @@ include: "workflow/rules/units.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/select.smk"
 include: "workflow/rules/run.smk"
 
 

@@ -7,7 +7,7 @@ from deepunits.console import job
 from deepunits.data.examples import load_examples, load_provenance
 from deepunits.models.stack import load_layer
 from deepunits.storage import load_npz, write_text
-from deepunits.tables import substitute, unit_row
+from deepunits.tables import UNIT_COLUMNS, substitute, unit_row
 
 EXAMPLES = 2000  # test examples, the same that pretraining counts dead units on
 
@@ -26,4 +26,5 @@ with job(log=snakemake.log[0]):
         best = best_of(load_npz(maxima[key])) if key in maxima else None
         row = unit_row(dataset, model, stack, examples[dataset], best)
         rows.append(row | {"substitute": substitute(records[dataset])})
-    write_text(snakemake.output.table, pd.DataFrame(rows).to_csv(index=False))
+    table = pd.DataFrame(rows, columns=UNIT_COLUMNS)
+    write_text(snakemake.output.table, table.convert_dtypes().to_csv(index=False))

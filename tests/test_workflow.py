@@ -34,7 +34,7 @@ def layers(dataset):
 
 
 TINY = {
-    # No source but a folder that holds Silhouettes: what comes with scikit-learn and scikit-image stands in for the rest.
+    # No source but a folder of Silhouettes: what comes with scikit-learn and scikit-image stands in for the rest.
     "data": {"directory": "data", "sources": ["directory"], "substitutes": "allow"},
     "device": "cpu",
     "datasets": {"mnist": {"deformation": {"fields": 5}}, "natural_images": {"patches": 1300}},
@@ -44,18 +44,25 @@ TINY = {
         for dataset in MODELS
     },
 }
-TINY["classifiers"] = {
-    dataset: {
-        start: {"epochs": 2, "epoch_examples": 110, "batch": 10} | ({"deformed": {"epochs": 3}} if dataset == "mnist" else {})
-        for start in (*MODELS[dataset], "random")
-    }
-    for dataset in ("mnist", "silhouettes", "mnist_rot")
-}
 for dataset in ("mnist", "natural_images"):
     TINY["units"][dataset] |= {
         "sampling": {"steps": 30, "every": 5, "chains": 3, "kept": 11},
         "linear_combination": {"kept": 7},
     }
+EPOCHS = {"epochs": 2, "epoch_examples": 110, "batch": 10}
+TINY["classifiers"] = {
+    dataset: {start: dict(EPOCHS) for start in (*MODELS[dataset], "random")}
+    for dataset in ("mnist", "silhouettes", "mnist_rot")
+}
+TINY["classifiers"]["mnist"]["random"]["deformed"] = {"epochs": 3}
+# Live units, to be like Gabors or not.
+TINY["models"]["natural_images"]["sdae"]["layer1"]["initial_weights"] = 1.0
+GRIDS = {
+    "mnist": {"sdae": {"units": [11, 13], "learning_rate": [0.1], "fine_tuning_rate": [0.2, 0.5]}},
+    "natural_images": {"dbn": {"weight_decay": [1.0e-5, 0.0], "learning_rate": [0.1]}},
+}
+TINY["selection"] = {dataset: {"examples": 1100, **grid} for dataset, grid in GRIDS.items()}
+TINY["selection"]["mnist"]["epochs"] = 2
 
 
 class Run:
@@ -72,13 +79,16 @@ class Run:
         self.make_silhouettes()
 
     def leave_out_models(self):
-        """Take the models that need not be there out of the configuration, which can only add to what is there."""
+        """Take out of the configuration what need not be there; another one laid over it could only add."""
         path = self.folder / "config" / "config.yaml"
         config = yaml.safe_load(path.read_text())
         for dataset, models in config["models"].items():
             config["models"][dataset] = {model: models[model] for model in MODELS[dataset]}
         for dataset, starts in TINY["classifiers"].items():
             config["classifiers"][dataset] = {start: config["classifiers"][dataset][start] for start in starts}
+        for start in ("dbn", "sdae"):
+            del config["classifiers"]["mnist"][start]["deformed"]
+        config["selection"] = {dataset: {} for dataset in GRIDS}
         path.write_text(yaml.safe_dump(config))
 
     def make_silhouettes(self):

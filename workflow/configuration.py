@@ -107,6 +107,21 @@ def _contradictions(config):
     """Yield what a schema cannot see: keys that do not fit one another."""
     yield from _contradictions_of_models(config)
     yield from _contradictions_of_classifiers(config)
+    yield from _contradictions_of_selection(config)
+
+
+def _contradictions_of_selection(config):
+    for dataset, search in config["selection"].items():
+        for model in search.keys() & {"dbn", "sdae"}:
+            key = f"selection.{dataset}.{model}"
+            if model not in config["models"][dataset]:
+                yield f"config key {key} is there, but models.{dataset} has no {model}; add that or remove this"
+            if "epochs" in search and model not in config["classifiers"][dataset]:
+                yield f"config key {key} is there, but classifiers.{dataset} has no {model}; add that or remove this"
+            if model == "dbn" and "corrupted" in search[model]:
+                yield f"config key {key}.corrupted is there, but a DBN corrupts nothing; remove it"
+            if "epochs" not in search and "fine_tuning_rate" in search[model]:
+                yield f"config key {key}.fine_tuning_rate is there, but {dataset} has no classes to tell; remove it"
 
 
 def _contradictions_of_classifiers(config):

@@ -8,6 +8,12 @@ from deepunits.models.stack import encode
 
 GABOR = 0.7  # R² from which a filter counts as Gabor-like
 
+UNIT_COLUMNS = (
+    *("dataset", "model", "layer", "units", "dead"),
+    *("fitted", "gabor_median", "gabor_share", "fitted_shown", "gabor_median_shown", "gabor_share_shown"),
+    "substitute",
+)
+
 # Test errors in per cent that Vincent et al. 2010 (JMLR 11, Table 3) report for three hidden layers, by dataset and by
 # what a network was initialised from. SAA-3, stacked ordinary auto-encoders, is not among the models here.
 PUBLISHED_IN = "Vincent et al. 2010, Table 3"
@@ -36,31 +42,37 @@ def unit_row(dataset, model, layers, examples, best=None):
     examples : array (n, P)
         Units are dead that hardly change over these.
     best : array (U, P), optional
-        The activation maxima of the layer's first units: where given, it is measured how much they are like Gabors.
-        In the first layer all units are measured, since the filters are known.
+        The activation maxima of the layer's first units. Where they are given, it is measured how much the live ones
+        are like Gabors; in the first layer, where the maxima are the filters (section 4.2), all filters.
 
     Returns
     -------
     dict
-        ``gabor_share`` is the share of live units above R² = 0.7, among all units and among those that are shown.
+        With some of the keys `UNIT_COLUMNS`. ``gabor_share`` is the share of R² above 0.7 and ``_shown`` stands for
+        the units of `best`.
     """
     dead = layers[-1].dead_units(encode(layers[:-1], examples))
     row = {"dataset": dataset, "model": model, "layer": len(layers), "units": len(dead), "dead": int(dead.sum())}
     if best is None:
         return row
-    shown = best[~dead[: len(best)]]
     if len(layers) == 1:
-        row |= _gabor_columns("", layers[0].weights[~dead])
-    return row | _gabor_columns("_shown", shown)
+        numbers = np.flatnonzero(~dead)
+        r_squared = _gabor_r_squared(layers[0].weights[numbers])
+        row |= _gabor_columns("", r_squared) | _gabor_columns("_shown", r_squared[numbers < len(best)])
+        return row
+    return row | _gabor_columns("_shown", _gabor_r_squared(best[~dead[: len(best)]]))
 
 
-def _gabor_columns(suffix, filters):
-    """Return how many filters there are, the median R² of Gabors fitted to them, and the share above the threshold."""
-    if not len(filters):
+def _gabor_r_squared(filters):
+    return fit_gabors(filters).r_squared if len(filters) else np.empty(0)
+
+
+def _gabor_columns(suffix, r_squared):
+    """Return of how many units Gabors were fitted, the median R² and the share above the threshold."""
+    if not len(r_squared):
         return {f"fitted{suffix}": 0}
-    r_squared = fit_gabors(filters).r_squared
     return {
-        f"fitted{suffix}": len(filters),
+        f"fitted{suffix}": len(r_squared),
         f"gabor_median{suffix}": round(float(np.median(r_squared)), 3),
         f"gabor_share{suffix}": round(float((r_squared > GABOR).mean()), 3),
     }

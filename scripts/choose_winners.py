@@ -1,0 +1,22 @@
+"""Choose among the trials the best of each model: a table, and the winners as a configuration."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from deepunits.console import job
+from deepunits.selection import as_configuration, winners
+from deepunits.storage import write_text
+
+with job(log=snakemake.log[0]):
+    trials = [json.loads(Path(path).read_text(encoding="utf-8")) for path in snakemake.input.trials]
+    best = winners(trials)
+    rows = []
+    for trial in trials:
+        about = {name: trial[name] for name in ("dataset", "model", "criterion")}
+        dead = " ".join(map(str, trial["dead_units"]))
+        rows.append(about | trial["point"] | {"dead_units": dead, "score": trial["score"], "chosen": trial in best})
+    write_text(snakemake.output.table, pd.DataFrame(rows).to_csv(index=False))
+    write_text(snakemake.output.winners, yaml.safe_dump(as_configuration(best), sort_keys=False))
