@@ -7,16 +7,20 @@ import pandas as pd
 import yaml
 
 from deepunits.console import job
+from deepunits.data.examples import load_provenance
 from deepunits.selection import as_configuration, winners
 from deepunits.storage import write_text
+from deepunits.tables import substitute
 
 with job(log=snakemake.log[0]):
     trials = [json.loads(Path(path).read_text(encoding="utf-8")) for path in snakemake.input.trials]
     best = winners(trials)
+    records = dict(zip(snakemake.params.datasets, map(load_provenance, snakemake.input.provenance), strict=True))
     rows = []
     for trial in trials:
         about = {name: trial[name] for name in ("dataset", "model", "criterion")}
         dead = " ".join(map(str, trial["dead_units"]))
-        rows.append(about | trial["point"] | {"dead_units": dead, "score": trial["score"], "chosen": trial in best})
-    write_text(snakemake.output.table, pd.DataFrame(rows).to_csv(index=False))
+        outcome = {"dead_units": dead, "score": trial["score"], "chosen": trial in best}
+        rows.append(about | trial["point"] | outcome | {"substitute": substitute(records[trial["dataset"]])})
+    write_text(snakemake.output.table, pd.DataFrame(rows).convert_dtypes().to_csv(index=False))
     write_text(snakemake.output.winners, yaml.safe_dump(as_configuration(best), sort_keys=False))

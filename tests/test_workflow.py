@@ -1,5 +1,6 @@
 """The workflow: what a dry run promises, what an edit makes again, and a whole run of a tiny configuration."""
 
+import csv
 import hashlib
 import json
 import os
@@ -88,7 +89,7 @@ class Run:
             config["classifiers"][dataset] = {start: config["classifiers"][dataset][start] for start in starts}
         for start in ("dbn", "sdae"):
             del config["classifiers"]["mnist"][start]["deformed"]
-        config["selection"] = {dataset: {} for dataset in GRIDS}
+        config["selection"] = TINY["selection"]
         path.write_text(yaml.safe_dump(config))
 
     def make_silhouettes(self):
@@ -149,16 +150,31 @@ def jobs(output):
     return set(re.findall(r"^Job \d+: (.*)$", output, re.MULTILINE)) - {"All is made"}
 
 
-def training(*layers):
-    return {f"Train layer {name[-1]} of the mnist {name[:-1]}" for name in layers}
+def named(template, dataset, *models):
+    """Return messages about all three layers of models such as "dbn", or about single layers such as "dbn2"."""
+    layers = [name for model in models for name in ([model] if model[-1] in "123" else [f"{model}{k}" for k in "123"])]
+    return {template.format(layer=name[-1], stack=f"{dataset} {name[:-1]}") for name in layers}
 
 
-def maxima(*layers):
-    return {f"Maximise activations in layer {name[-1]} of the mnist {name[:-1]}" for name in layers}
+def training(*models, dataset="mnist"):
+    return named("Train layer {layer} of the {stack}", dataset, *models)
 
 
-def combination(*layers):
-    return {f"Combine filters for layer {k} of the mnist dbn" for k in layers}
+def maxima(*models, dataset="mnist"):
+    return named("Maximise activations in layer {layer} of the {stack}", dataset, *models)
+
+
+def combination(dataset="mnist"):
+    return named("Combine filters for layer {layer} of the {stack}", dataset, "dbn2", "dbn3")
+
+
+def sampling(dataset="mnist"):
+    return {f"Sample from clamped units in layer 2 of the {dataset} dbn"}
+
+
+def tuning(*starts, dataset="mnist"):
+    messages = {f"Fine-tune the {dataset} {start} classifier" for start in starts}
+    return {message.replace("_deformed classifier", " classifier_deformed") for message in messages}
 
 
 def figures(*numbers):
@@ -166,15 +182,40 @@ def figures(*numbers):
     return {f"Draw Figure {n}" for n in numbers} | {"Record the run"}
 
 
-DATA = {"Fetch and verify MNIST"}
-STATISTICS = {"Estimate the statistics of mnist"}
-SAMPLING = {"Sample from clamped units in layer 2 of the mnist dbn"}
+def all_of(jobs_of):
+    """Return the union of what `jobs_of` gives for the models of each dataset."""
+    return set().union(*(jobs_of(*models, dataset=dataset) for dataset, models in MODELS.items()))
+
+
+DATA = {f"Fetch and verify {dataset}" for dataset in MODELS}
+DRAWN = {  # by the seed, and what follows
+    f"{job} {dataset}"
+    for job in ("Fetch and verify", "Estimate the statistics of")
+    for dataset in ("natural_images", "mnist_rot")
+}
+STATISTICS = {f"Estimate the statistics of {dataset}" for dataset in MODELS}
 CLAIMS = {"Measure the claims"}
-DBN = ("dbn1", "dbn2", "dbn3")
-SDAE = ("sdae1", "sdae2", "sdae3")
-AFTER_DBN2 = maxima("dbn2", "dbn3") | combination(2, 3) | SAMPLING | CLAIMS | figures(1, 3, 4)
-AFTER_TRAINING = maxima(*DBN, *SDAE) | combination(2, 3) | SAMPLING | CLAIMS | figures(1, 3, 4)
-EVERYTHING = DATA | STATISTICS | training(*DBN, *SDAE) | AFTER_TRAINING
+RECORD = {"Record the run"}
+UNITS, ERRORS = {"Tabulate the units"}, {"Tabulate the errors"}
+TUNING = (
+    tuning("dbn", "sdae", "random", "random_deformed")
+    | tuning("sdae", "random", dataset="silhouettes")
+    | tuning("sdae", "random", dataset="mnist_rot")
+)
+COMPARED = ("mnist", "natural_images")
+SAMPLING = set().union(*map(sampling, COMPARED))
+COMBINATION = set().union(*map(combination, COMPARED))
+AFTER_TRAINING = all_of(maxima) | COMBINATION | SAMPLING | UNITS | CLAIMS | figures(1, 2, 3, 4)
+EVERYTHING = DATA | STATISTICS | all_of(training) | TUNING | ERRORS | AFTER_TRAINING
+SELECTION = (
+    {
+        f"Try fine_tuning_rate~{rate}_learning_rate~0.1_units~{units} for the mnist sdae"
+        for units in (11, 13)
+        for rate in (0.2, 0.5)
+    }
+    | {f"Try learning_rate~0.1_weight_decay~{decay} for the natural_images dbn" for decay in ("0.0", "1e-05")}
+    | {"Select the hyperparameters"}
+)
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +241,9 @@ def test_a_dry_run_plans_everything_without_data(fresh):
 
 
 def test_a_figure_takes_what_it_needs_and_no_more(fresh):
-    assert fresh.planned("figure3") == DATA | training("dbn1", "dbn2") | SAMPLING | {"Draw Figure 3"}
+    prepared = {f"Fetch and verify {dataset}" for dataset in COMPARED}
+    trained = training("dbn1", "dbn2") | training("dbn1", "dbn2", dataset="natural_images")
+    assert fresh.planned("figure3") == prepared | trained | SAMPLING | {"Draw Figure 3"}
 
 
 def test_the_snakefile_imports_nothing_heavy(fresh, tmp_path):
@@ -284,28 +327,67 @@ def test_touching_the_library_makes_nothing_again(finished):
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({"seed": 7}, EVERYTHING - DATA - STATISTICS),
+        ({"seed": 7}, EVERYTHING - DATA - STATISTICS | DRAWN),
         ({"data": {"substitutes": "forbid"}}, EVERYTHING),
-        ({"datasets": {"mnist": {"deformation": {"displacement": 2.5}}}}, EVERYTHING - DATA - STATISTICS),
+        (
+            {"datasets": {"mnist": {"deformation": {"displacement": 2.5}}}},
+            training("dbn", "sdae")
+            | maxima("dbn", "sdae")
+            | combination()
+            | sampling()
+            | tuning("dbn", "sdae", "random_deformed")
+            | (UNITS | ERRORS | CLAIMS | figures(1, 3, 4)),
+        ),
         (
             {"datasets": {"mnist": {"regularization": 0.5}}},
-            STATISTICS | maxima(*DBN, *SDAE) | CLAIMS | figures(1, 4),
+            {"Estimate the statistics of mnist"} | maxima("dbn", "sdae") | CLAIMS | figures(1, 4),
         ),
         (
             {"models": {"mnist": {"dbn": {"layer2": {"learning_rate": 0.07}}}}},
-            training("dbn2", "dbn3") | AFTER_DBN2,
+            training("dbn2", "dbn3")
+            | maxima("dbn2", "dbn3")
+            | combination()
+            | sampling()
+            | tuning("dbn")
+            | (UNITS | ERRORS | CLAIMS | figures(1, 3, 4)),
         ),
         (
             {"models": {"mnist": {"sdae": {"layer3": {"corrupted": 0.3}}}}},
-            training("sdae3") | maxima("sdae3") | CLAIMS | figures(1),
+            training("sdae3") | maxima("sdae3") | tuning("sdae") | UNITS | ERRORS | CLAIMS | figures(1),
         ),
+        (
+            {"models": {"silhouettes": {"sdae": {"layer3": {"corrupted": 0.3}}}}},
+            training("sdae3", dataset="silhouettes")
+            | maxima("sdae3", dataset="silhouettes")
+            | tuning("sdae", dataset="silhouettes")
+            | (UNITS | ERRORS | figures(2)),
+        ),
+        (
+            {"datasets": {"natural_images": {"clip": 3.0}}},
+            {"Fetch and verify natural_images", "Estimate the statistics of natural_images"}
+            | training("dbn", "sdae", dataset="natural_images")
+            | maxima("dbn", "sdae", dataset="natural_images")
+            | combination("natural_images")
+            | sampling("natural_images")
+            | (UNITS | figures(2, 3, 4)),
+        ),
+        (
+            {"classifiers": {"mnist": {"random": {"deformed": {"epochs": 4}}}}},
+            tuning("random_deformed") | ERRORS | RECORD,
+        ),
+        ({"classifiers": {"mnist_rot": {"sdae": {"batch": 7}}}}, tuning("sdae", dataset="mnist_rot") | ERRORS | RECORD),
         (
             {"units": {"mnist": {"activation_maximization": {"learning_rate": {"layer3": 0.5}}}}},
             maxima("dbn3", "sdae3") | CLAIMS | figures(1),
         ),
-        ({"units": {"mnist": {"sampling": {"steps": 40}}}}, SAMPLING | CLAIMS | figures(3, 4)),
-        ({"units": {"mnist": {"linear_combination": {"kept": 3}}}}, combination(2, 3) | CLAIMS | figures(4)),
-        ({"units": {"mnist": {"shown": 37}}}, AFTER_TRAINING),
+        ({"units": {"mnist": {"sampling": {"steps": 40}}}}, sampling() | CLAIMS | figures(3, 4)),
+        ({"units": {"natural_images": {"sampling": {"steps": 40}}}}, sampling("natural_images") | figures(3, 4)),
+        ({"units": {"mnist": {"linear_combination": {"kept": 3}}}}, combination() | CLAIMS | figures(4)),
+        (
+            {"units": {"mnist": {"shown": 37}}},
+            maxima("dbn", "sdae") | combination() | sampling() | CLAIMS | figures(1, 3, 4),
+        ),
+        ({"selection": {"mnist": {"epochs": 3}}}, RECORD),
     ],
 )
 def test_an_edited_setting_makes_again_what_it_touches(finished, config, expected):
@@ -315,15 +397,18 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
+        ("figures/figure2.py", figures(2)),
         ("figures/figure3.py", figures(3)),
-        ("figures/sheet.py", figures(1, 3, 4)),
-        ("claims.py", CLAIMS | {"Record the run"}),
+        ("figures/sheet.py", figures(1, 2, 3, 4)),
+        ("claims.py", CLAIMS | UNITS | RECORD),
+        ("gabor.py", UNITS | ERRORS | RECORD),
         ("visualize/sampling.py", SAMPLING | CLAIMS | figures(3, 4)),
-        ("visualize/linear_combination.py", combination(2, 3) | CLAIMS | figures(4)),
-        ("invariance/whitening.py", STATISTICS | maxima(*DBN, *SDAE) | CLAIMS | figures(1, 4)),
-        ("models/network.py", maxima(*DBN, *SDAE) | CLAIMS | figures(1, 4)),
+        ("visualize/linear_combination.py", COMBINATION | CLAIMS | figures(4)),
+        ("invariance/whitening.py", STATISTICS | all_of(maxima) | UNITS | CLAIMS | figures(1, 2, 4)),
+        ("models/classifier.py", TUNING | ERRORS | RECORD),
         ("models/rbm.py", EVERYTHING - DATA - STATISTICS),
         ("data/sources.py", EVERYTHING),
+        ("selection.py", set()),
     ],
 )
 def test_an_edited_module_makes_again_the_stages_that_import_it(finished, module, expected):
@@ -340,7 +425,7 @@ def test_an_edited_module_makes_again_the_stages_that_import_it(finished, module
 def test_a_deleted_result_makes_again_what_follows_from_it(finished):
     before = finished.states()
     (finished.results / "units/mnist/dbn/layer2/sampling.npz").unlink()
-    assert finished.made() == SAMPLING | CLAIMS | figures(3, 4)
+    assert finished.made() == sampling() | CLAIMS | figures(3, 4)
     after = finished.states()
     assert {name: content for name, (_, content) in after.items() if name != "run.json"} == {
         name: content for name, (_, content) in before.items() if name != "run.json"
@@ -351,9 +436,29 @@ def test_a_deleted_result_makes_again_what_follows_from_it(finished):
     assert finished.planned() == set()
 
 
+def test_the_search_tries_every_point_and_chooses_the_best(finished):
+    assert finished.planned("select") == SELECTION
+    assert finished.made("select") == SELECTION
+    rows = table(finished, "selection/selection.csv")
+    assert len(rows) == 6
+    chosen = {}
+    for dataset in GRIDS:
+        tried = [row for row in rows if row["dataset"] == dataset]
+        [chosen[dataset]] = [row for row in tried if row["chosen"] == "True"]
+        assert float(chosen[dataset]["score"]) == min(float(row["score"]) for row in tried)
+    winners = yaml.safe_load((finished.results / "selection/winners.yaml").read_text())
+    layer = {"units": int(chosen["mnist"]["units"]), "learning_rate": 0.1}
+    assert winners["models"]["mnist"] == {"sdae": {"layer1": layer, "layer2": layer, "layer3": layer}}
+    assert winners["classifiers"] == {
+        "mnist": {"sdae": {"learning_rate": float(chosen["mnist"]["fine_tuning_rate"])}}
+    }
+    decay = float(chosen["natural_images"]["weight_decay"])
+    assert winners["models"]["natural_images"] == {"dbn": {"layer1": {"learning_rate": 0.1, "weight_decay": decay}}}
+
+
 def test_a_job_that_fails_leaves_the_earlier_results(finished):
     before = {name: content for name, (_, content) in finished.states().items()}
-    done = finished.snakemake("--cores", "2", config={"data": {"substitutes": "forbid"}})
+    done = finished.snakemake("--cores", "2", "figure1", config={"data": {"substitutes": "forbid"}})
     assert done.returncode == 1
     assert re.search(r"^error: the files of mnist cannot be had .* data\.directory", done.stdout, re.MULTILINE)
     assert "Traceback" not in done.stdout
@@ -368,27 +473,34 @@ def arrays(run, name):
         return {key: archive[key] for key in archive.files}
 
 
-def activation(run, model, depth, x, unit):
-    """Return the activation of a unit at the inputs x, in float64, from the stored weights."""
+def table(run, name):
+    with open(run.results / name, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def activation(run, dataset, model, depth, x):
+    """Return the activations of a layer at the inputs x, in float64, from the stored weights."""
     for k in range(1, depth + 1):
-        stored = arrays(run, f"models/mnist/{model}/layer{k}.npz")
+        stored = arrays(run, f"models/{dataset}/{model}/layer{k}.npz")
         a = x @ stored["weights"].astype(float).T + stored["hidden_bias"]
         x = 1 / (1 + np.exp(-a))
-    return a[:, unit]
+    return a
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
-@pytest.mark.parametrize("model", ["dbn", "sdae"])
-def test_stored_maxima_have_the_stored_activations_and_norm(finished, model, depth):
-    stored = arrays(finished, f"units/mnist/{model}/layer{depth}/activation_maximization.npz")
-    assert stored["inputs"].shape == (36, 9, 784)
-    np.testing.assert_array_equal(stored["units"], np.arange(36))
-    images = arrays(finished, "datasets/mnist/examples.npz")["train_images"] / 255.0
+@pytest.mark.parametrize(("dataset", "model"), [(d, model) for d, models in MODELS.items() for model in models])
+def test_stored_maxima_have_the_stored_activations_and_norm(finished, dataset, model, depth):
+    stored = arrays(finished, f"units/{dataset}/{model}/layer{depth}/activation_maximization.npz")
+    assert stored["inputs"].shape == (SHOWN[dataset], 9, 144 if dataset == "natural_images" else 784)
+    np.testing.assert_array_equal(stored["units"], np.arange(SHOWN[dataset]))
+    images = arrays(finished, f"datasets/{dataset}/examples.npz")["train_images"]
+    images = images / 255.0 if images.dtype == np.uint8 else images.astype(float)
     rho = np.sqrt((images**2).sum(axis=1)).mean()
     np.testing.assert_allclose(stored["norm"], rho, rtol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(stored["inputs"].astype(float), axis=2), rho, rtol=1e-5)
     for row, unit in enumerate(stored["units"]):
-        expected = activation(finished, model, depth, stored["inputs"][row].astype(float), unit)
+        x = stored["inputs"][row].astype(float)
+        expected = activation(finished, dataset, model, depth, x)[:, unit]
         np.testing.assert_allclose(stored["activations"][row], expected, rtol=1e-4, atol=1e-4)
 
 
@@ -400,11 +512,49 @@ def test_linear_combinations_follow_from_the_stored_weights(finished):
         np.testing.assert_allclose(filter_, w2[unit, strongest] @ w1[strongest], rtol=1e-4, atol=1e-6)
 
 
+def test_samples_of_patches_have_their_shape(finished):
+    stored = arrays(finished, "units/natural_images/dbn/layer2/sampling.npz")
+    assert stored["samples"].shape == (144, 11, 144)
+    assert stored["samples"].min() < 0 < stored["samples"].max()
+
+
 def test_samples_have_their_shape_and_range(finished):
     stored = arrays(finished, "units/mnist/dbn/layer2/sampling.npz")
     assert stored["samples"].shape == (36, 11, 784)
     assert stored["mean"].shape == (36, 784)
     assert 0 <= stored["samples"].min() < stored["samples"].max() <= 1
+
+
+@pytest.mark.parametrize("name", ["mnist/random/classifier_deformed", "silhouettes/sdae/classifier"])
+def test_stored_classifiers_have_the_stored_errors(finished, name):
+    """Worked out anew from the weights, the examples and the softmax's largest output."""
+    dataset, start, _ = name.split("/")
+    stored, data = arrays(finished, f"models/{name}.npz"), arrays(finished, f"datasets/{dataset}/examples.npz")
+    wrong = {}
+    for split in ("valid", "test"):
+        x = data[f"{split}_images"] / 255.0
+        for layer in ("1", "2", "3"):
+            x = 1 / (1 + np.exp(-(x @ stored[f"weights_{layer}"].T + stored[f"bias_{layer}"])))
+        outputs = x @ stored["weights_out"].T + stored["bias_out"]
+        wrong[split] = (outputs.argmax(axis=1) != data[f"{split}_labels"]).mean()
+    assert stored["errors"].shape == (3 if "deformed" in name else 2, 2)
+    assert wrong["valid"] == pytest.approx(stored["errors"][:, 1].min(), abs=0.002)
+    assert wrong["test"] == pytest.approx(stored["test_error"], abs=0.002)
+    rows = [r for r in table(finished, "tables/errors.csv") if (r["dataset"], r["initialisation"]) == (dataset, start)]
+    [row] = [row for row in rows if ("deformed" in row["training_data"]) == ("deformed" in name)]
+    assert float(row["test_error"]) == pytest.approx(100 * stored["test_error"], abs=0.005)
+    assert bool(row["substitute"]) == (dataset == "mnist")
+
+
+def test_the_table_of_units_counts_the_dead_and_fits_the_live(finished):
+    rows = table(finished, "tables/units.csv")
+    assert len(rows) == 3 * sum(map(len, MODELS.values()))
+    for row in rows:
+        history = table(finished, f"models/{row['dataset']}/{row['model']}/layer{row['layer']}_history.csv")
+        assert row["dead"] == history[-1]["dead_units"]
+    [first] = [row for row in rows if (row["dataset"], row["model"], row["layer"]) == ("natural_images", "sdae", "1")]
+    assert int(first["fitted"]) == int(first["units"]) - int(first["dead"]) > 0
+    assert 0 <= float(first["gabor_median"]) < 0.7  # of weights that are still random
 
 
 def test_layers_say_how_they_came_to_be(finished):
@@ -436,10 +586,14 @@ def test_the_record_of_the_run(finished):
 
 
 def test_every_job_has_a_log_and_a_benchmark(finished):
-    logs = {path.relative_to(finished.results / "logs").with_suffix("") for path in finished.results.rglob("*.log")}
-    times = {
-        path.relative_to(finished.results / "benchmarks").with_suffix("") for path in finished.results.rglob("*.tsv")
-    }
+    logs, times = (
+        {
+            path.relative_to(finished.results / folder).with_suffix("")
+            for path in finished.results.rglob(f"*.{kind}")
+            if "selection" not in path.parts
+        }
+        for folder, kind in (("logs", "log"), ("benchmarks", "tsv"))
+    )
     assert logs == times
     assert len(logs) == len(EVERYTHING)
     log = (finished.results / "logs/models/mnist/dbn/layer1.log").read_text()

@@ -9,9 +9,20 @@ sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
 
 from configuration import fault, layers
 from dependencies import library_modules
+from selection import point, points, searched_classifier, searched_layers
 
 if sentence := fault(config):
     sys.exit(f"error: {sentence}")
+
+
+# Dataset, what the training starts from, and the data it is done on: as they are or deformed.
+CLASSIFIERS = [
+    (dataset, start, on)
+    for dataset, starts in config["classifiers"].items()
+    for start, settings in starts.items()
+    for on in ("", "_deformed")
+    if not on or "deformed" in settings
+]
 
 
 wildcard_constraints:
@@ -57,6 +68,35 @@ def unit_settings(tool):
         return config["units"][wildcards.dataset][tool]
 
     return settings
+
+
+def pretrained_layers(wildcards):
+    """Return the files of all layers of the model that a classifier starts from."""
+    classifier_settings(wildcards)
+    if wildcards.start == "random":
+        return []
+    last = layers(config, wildcards.dataset, wildcards.start)[-1]
+    return [f"results/models/{wildcards.dataset}/{wildcards.start}/layer{k}.npz" for k in range(1, last + 1)]
+
+
+def classifier_settings(wildcards):
+    """Return how a classifier is trained; the keys of `deformed` replace those of the same names."""
+    if (wildcards.dataset, wildcards.start, wildcards.on) not in CLASSIFIERS:
+        key = ".".join(["classifiers", wildcards.dataset, wildcards.start, *(["deformed"] if wildcards.on else [])])
+        sys.exit(f"error: config key {key} is missing, but a classifier that needs it was asked for; add it.")
+    settings = dict(config["classifiers"][wildcards.dataset][wildcards.start])
+    deformed = settings.pop("deformed", {})
+    return settings | deformed if wildcards.on else settings
+
+
+def maxima_of(dataset, model):
+    """Return the activation maxima of the layers that Figures 1 and 2 show."""
+    return [f"results/units/{dataset}/{model}/layer{k}/activation_maximization.npz" for k in (1, 2, 3)]
+
+
+def provenance_of(*datasets):
+    """Return what says where the data of a figure came from."""
+    return [f"results/datasets/{dataset}/provenance.json" for dataset in datasets]
 
 
 # A job that computes on the device holds the machine's GPU where the configuration wants one; profiles/gpu has jobs

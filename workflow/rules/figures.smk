@@ -8,16 +8,6 @@ Makes: results/figures/figure<n>.pdf, .png and .svg, and .npz with the numbers d
 COMPARED = ("mnist", "natural_images")  # the datasets of Figures 3 and 4, in their order
 
 
-def maxima_of(dataset, model):
-    """Return the activation maxima of the layers that Figures 1 and 2 show."""
-    return [f"results/units/{dataset}/{model}/layer{k}/activation_maximization.npz" for k in (1, 2, 3)]
-
-
-def provenance_of(*datasets):
-    """Return what says where the data of a figure came from."""
-    return [f"results/datasets/{dataset}/provenance.json" for dataset in datasets]
-
-
 localrules:
     figure1,
     figure2,

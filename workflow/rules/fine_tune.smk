@@ -5,32 +5,6 @@ Makes: results/models/<dataset>/<start>/classifier.npz and, trained on deformed 
        <start> is dbn, sdae or random
 """
 
-CLASSIFIERS = [
-    (dataset, start, on)
-    for dataset, starts in config["classifiers"].items()
-    for start, settings in starts.items()
-    for on in ("", "_deformed")
-    if not on or "deformed" in settings
-]
-
-
-def pretrained_layers(wildcards):
-    """Return the files of all layers of the model that a classifier starts from."""
-    if wildcards.start == "random":
-        return []
-    last = layers(config, wildcards.dataset, wildcards.start)[-1]
-    return [f"results/models/{wildcards.dataset}/{wildcards.start}/layer{k}.npz" for k in range(1, last + 1)]
-
-
-def classifier_settings(wildcards):
-    """Return how a classifier is trained."""
-    if tuple(wildcards) not in CLASSIFIERS:
-        key = ".".join(["classifiers", wildcards.dataset, wildcards.start, *(["deformed"] if wildcards.on else [])])
-        sys.exit(f"error: config key {key} is missing, but a classifier that needs it was asked for; add it.")
-    settings = dict(config["classifiers"][wildcards.dataset][wildcards.start])
-    deformed = settings.pop("deformed", {})
-    return settings | deformed if wildcards.on else settings
-
 
 rule fine_tune:
     message:

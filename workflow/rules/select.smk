@@ -8,42 +8,6 @@ MNIST and Silhouettes by the classification error of validation examples after f
 reconstruction error in the first layer.
 """
 
-from functools import cache
-
-from snakemake.utils import Paramspace
-
-SEARCHES = [
-    (dataset, model) for dataset, search in config["selection"].items() for model in ("dbn", "sdae") if model in search
-]
-
-
-@cache
-def space(dataset, model):
-    """Return the grid of a search as a Paramspace."""
-    from pandas import MultiIndex  # here, so that no other target waits for the import
-
-    grid = config["selection"][dataset][model]
-    points = MultiIndex.from_product(grid.values(), names=grid).to_frame(index=False)
-    return Paramspace(points, filename_params="*", single_wildcard="point")
-
-
-def point(wildcards):
-    """Return the hyperparameters of a point, by name."""
-    chosen = space(wildcards.dataset, wildcards.model).instance(wildcards)
-    return {name: value.item() for name, value in chosen.items()}
-
-
-def searched_layers(wildcards):
-    """Return the settings of the layers that are trained at a point: the first one where that decides, or all."""
-    settings = config["models"][wildcards.dataset][wildcards.model]
-    return settings if wildcards.dataset in config["classifiers"] else {"layer1": settings["layer1"]}
-
-
-def searched_classifier(wildcards):
-    """Return the settings of the classifier whose error decides, without those for deformed digits; or None."""
-    settings = config["classifiers"].get(wildcards.dataset, {}).get(wildcards.model)
-    return settings and {key: value for key, value in settings.items() if key != "deformed"}
-
 
 rule try_point:
     message:
@@ -56,9 +20,9 @@ rule try_point:
     wildcard_constraints:
         point="[^/]+",
     params:
-        point=point,
-        layers=searched_layers,
-        classifier=searched_classifier,
+        point=lambda wildcards: point(config, wildcards),
+        layers=lambda wildcards: searched_layers(config, wildcards.dataset, wildcards.model),
+        classifier=lambda wildcards: searched_classifier(config, wildcards.dataset, wildcards.model),
         examples=lambda wildcards: config["selection"][wildcards.dataset]["examples"],
         epochs=lambda wildcards: config["selection"][wildcards.dataset].get("epochs"),
         deformation=lambda wildcards: config["datasets"][wildcards.dataset].get("deformation"),
@@ -82,15 +46,14 @@ rule select:
     message:
         "Select the hyperparameters"
     input:
-        trials=lambda wildcards: [
-            f"results/selection/{dataset}/{model}/{point}.json"
-            for dataset, model in SEARCHES
-            for point in space(dataset, model).instance_patterns
-        ],
+        trials=lambda wildcards: [f"results/selection/{name}.json" for name in points(config)],
+        provenance=expand("results/datasets/{dataset}/provenance.json", dataset=config["selection"]),
         modules=modules("choose_winners"),
     output:
         table="results/selection/selection.csv",
         winners="results/selection/winners.yaml",
+    params:
+        datasets=list(config["selection"]),
     log:
         "results/logs/selection/selection.log",
     benchmark:
