@@ -14,6 +14,10 @@ if sentence := fault(config):
     sys.exit(f"error: {sentence}")
 
 
+# Scripts find the library also where it is not installed, as in the environments that --sdm conda makes.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [f"{workflow.basedir}/src", os.environ.get("PYTHONPATH")]))
+
+
 wildcard_constraints:
     dataset="|".join(config["datasets"]),
     model="dbn|sdae",
