@@ -228,9 +228,7 @@ def test_the_step_in_x_gives_the_iterates_of_algorithm_1_in_y():
     network, unit, rng = sigmoid_network(), 1, np.random.default_rng(6)
     x_opt = to_norm(rng.normal(size=(1, PIXELS)), NORM)
     root = root_covariance(rng)
-    common = settings(
-        unwhitening=root, trials=1, epsilons=(0.7,), learning_rate=0.02, threshold=0.0, shown=(unit,)
-    )
+    common = settings(unwhitening=root, trials=1, epsilons=(0.7,), learning_rate=0.02, threshold=0.0, shown=(unit,))
     common.pop("rng"), common.pop("max_steps")
     start = perturbed_starts(
         x_opt, trials=1, perturbation=0.05, norm=NORM, unwhitening=root, rng=np.random.default_rng(7)
