@@ -139,9 +139,9 @@ def walk_along(network, layer, unit, optimum, directions, epsilons):
 
 
 def variance_along(directions, covariance):
-    """Return the variance of the data along each of the `directions` (D, P), shape (D,), in units of a mean direction's.
+    """Return the variance of the data along each of `directions` (D, P), shape (D,), relative to that of a pixel.
 
-    Far below 1 it is a direction of the background, such as a pixel that never changes (the hypothesis of section 5.1).
+    The mean over pixels is 1. Far below it lie directions of the background: the hypothesis of section 5.1.
     """
     variances = np.einsum("dp,pq,dq->d", directions, covariance, directions, optimize=True)
     return variances / np.einsum("dp,dp->d", directions, directions) / (np.trace(covariance) / len(covariance))
