@@ -48,7 +48,7 @@ def hessian_vector_product(network, layer, units, x, vectors):
     UserError
         If the network has no such layer or unit.
     """
-    network.unit_activation(x[:1], layer, units)  # refuses what is not there
+    network.check_units(layer, units)
     weights, biases = network.weights[: layer - 1], network.biases[: layer - 1]
     h, change = x, vectors  # of each layer's output along the vector
     forward = []
