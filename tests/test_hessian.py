@@ -106,9 +106,7 @@ def test_walks_begin_as_their_curvature_says_and_end_opposite(network):
     activations, inputs = walk_along(network, 3, unit, x, flat.directions, epsilons)
     assert activations.shape == (10, 4) and inputs.shape == (10, 4, 11)
     np.testing.assert_allclose(np.linalg.norm(inputs, axis=2), NORM, rtol=1e-5)
-    np.testing.assert_allclose(
-        np.linalg.norm(inputs - x, axis=2), np.broadcast_to(NORM * epsilons, (10, 4)), atol=1e-5
-    )
+    np.testing.assert_allclose(np.linalg.norm(inputs - x, axis=2), np.broadcast_to(NORM * epsilons, (10, 4)), atol=1e-5)
     np.testing.assert_allclose(inputs[:, 3], np.tile(-x, (10, 1)), atol=1e-6)
     arc = 2 * NORM * np.arcsin(epsilons[1] / 2)
     slope = abs(flat.directions @ gradient)  # of the two ways the one that rises

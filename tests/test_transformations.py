@@ -134,6 +134,12 @@ def test_too_few_examples_are_refused():
         firing_invariance(network, 1, [0], np.ones((301, 5), np.float32), cyclic_shifts(5))
 
 
+def test_an_unknown_unit_is_refused():
+    network = Network([np.ones((3, 5), np.float32)], [np.zeros(3, np.float32)])
+    with pytest.raises(UserError, match="unit 3 was asked for"):
+        firing_invariance(network, 1, [0, 3], np.ones((301, 5), np.float32), cyclic_shifts(5), strongest=1)
+
+
 # --- transformed optima ---
 
 

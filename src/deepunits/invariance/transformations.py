@@ -130,6 +130,7 @@ def firing_invariance(network, layer, units, examples, matrices, *, global_rate=
             "strongest were asked for; take more examples or fewer of the strongest."
         )
     units = np.asarray(units)
+    network.check_units(layer, units)
     activations = _activations(network, layer, units, examples)
     signed = np.stack([sign * activations for sign in signs])
     ranked = np.argsort(-signed, axis=1, kind="stable")
