@@ -294,6 +294,15 @@ def test_rows_do_not_depend_on_the_rows_searched_beside_them(traced, monkeypatch
     np.testing.assert_allclose(again.inputs, found.inputs[1:], atol=0.05 * NORM)
 
 
+def test_a_search_takes_the_same_steps_whoever_leaves_the_batch_before_it(quadratic, optima, monkeypatch):
+    kwargs = {"step": "plain", "threshold": 1e-5}
+    together = trace_manifold(quadratic, 1, np.arange(5), optima, **settings(**kwargs))
+    monkeypatch.setattr(manifold, "BLOCK", 1)
+    alone = trace_manifold(quadratic, 1, np.arange(5), optima, **settings(**kwargs))
+    assert len(np.unique(together.steps[:, :, 1])) > 3
+    np.testing.assert_array_equal(together.steps, alone.steps)
+
+
 def test_the_limit_on_steps_is_reported(traced):
     network, units, optimum, _, _ = traced
     found = trace_manifold(network, 3, units, optimum, **settings(threshold=0.0, max_steps=4))
