@@ -8,14 +8,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
 
 from configuration import fault, layers
-from dependencies import library_modules
+from dependencies import library_modules, offer_library
 
 if sentence := fault(config):
     sys.exit(f"error: {sentence}")
 
 
-# Scripts find the library also where it is not installed, as in the environments that --sdm conda makes.
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [f"{workflow.basedir}/src", os.environ.get("PYTHONPATH")]))
+offer_library()
 
 
 wildcard_constraints:
