@@ -5,6 +5,7 @@ import pytest
 
 from deepunits.errors import UserError
 from deepunits.invariance.hessian import (
+    curvatures_on_sphere,
     hessian,
     hessian_vector_product,
     principal_curvatures,
@@ -64,6 +65,20 @@ def test_curvatures_are_those_of_the_activation_along_great_circles(network, lay
         circle = np.array([np.cos(t) * x + np.sin(t) * NORM * w for t in (-angle, 0, angle)])
         before, here, after = network.unit_activation(circle, layer, np.full(3, unit))
         np.testing.assert_allclose((before - 2 * here + after) / (NORM * angle) ** 2, curvature, rtol=1e-4, atol=1e-5)
+
+
+def test_curvatures_of_a_quadratic_form_are_those_of_berkes_and_wiskott():
+    rng = np.random.default_rng(4)
+    h, f, x = rng.normal(size=(7, 7)), rng.normal(size=7), rng.normal(size=7)
+    h += h.T
+    found = curvatures_on_sphere(h, h @ x + f, x)
+    for curvature, w in zip(found.curvatures, found.directions, strict=True):
+        assert curvature == pytest.approx(w @ h @ w - (x @ h @ x + f @ x) / (x @ x))
+    tangents = rng.normal(size=(1009, 7))
+    tangents -= np.outer(tangents @ x / (x @ x), x)
+    tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
+    bends = np.einsum("nw,wv,nv->n", tangents, h, tangents) - (x @ h @ x + f @ x) / (x @ x)
+    assert found.curvatures[-1] <= bends.min() and bends.max() <= found.curvatures[0]
 
 
 def test_directions_are_orthogonal_and_the_flattest_comes_first(network):

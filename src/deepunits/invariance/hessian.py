@@ -73,11 +73,33 @@ def hessian(network, layer, unit, x):
     return hessian_vector_product(network, layer, xp.full(pixels, unit), rows, xp.eye(pixels, dtype=x.dtype))
 
 
+def curvatures_on_sphere(hessian, gradient, x):
+    """Return the principal curvatures of a function at a point `x` of the sphere around 0 through it.
+
+    Along a geodesic that leaves x in the direction of the unit vector w, the second derivative of h is
+    w'Hw - (x · ∂h/∂x) / ‖x‖²: the sphere's own curvature adds a term. For a quadratic form x'Hx/2 + f'x + c that is
+    w'Hw - (x'Hx + f'x) / ‖x‖² (Berkes and Wiskott, 2006).
+
+    Parameters
+    ----------
+    hessian : array (P, P)
+    gradient : array (P,)
+    x : array (P,)
+
+    Returns
+    -------
+    PrincipalCurvatures
+    """
+    basis = np.linalg.qr(x[:, None], mode="complete")[0][:, 1:]  # of the tangent space at x
+    values, vectors = np.linalg.eigh(basis.T @ hessian @ basis)
+    return PrincipalCurvatures(
+        curvatures=values[::-1] - x @ gradient / (x @ x),
+        directions=(basis @ vectors[:, ::-1]).T,
+    )
+
+
 def principal_curvatures(network, layer, unit, optimum):
     """Return the eigenvectors of the Hessian on the sphere at a unit's optimum, the flattest direction first.
-
-    Along a geodesic that leaves x_opt in the direction of the unit vector w, the second derivative of h is
-    w'Hw - (x_opt · ∂h/∂x) / ρ²: the sphere's own curvature adds a term (Berkes and Wiskott, 2006).
 
     Parameters
     ----------
@@ -89,18 +111,17 @@ def principal_curvatures(network, layer, unit, optimum):
     Returns
     -------
     PrincipalCurvatures
-        With NumPy arrays.
+        With NumPy arrays, float64.
+
+    Raises
+    ------
+    UserError
+        If the network has no such layer or unit.
     """
     xp = array_module(optimum)
-    gradient = to_host(network.unit_gradient(optimum[None], layer, xp.asarray([unit]))[1])[0].astype(np.float64)
-    h = to_host(hessian(network, layer, unit, optimum)).astype(np.float64)
-    x = to_host(optimum).astype(np.float64)
-    basis = np.linalg.qr(x[:, None], mode="complete")[0][:, 1:]  # of the tangent space at x_opt
-    values, vectors = np.linalg.eigh(basis.T @ h @ basis)
-    return PrincipalCurvatures(
-        curvatures=values[::-1] - x @ gradient / (x @ x),
-        directions=(basis @ vectors[:, ::-1]).T,
-    )
+    gradient = network.unit_gradient(optimum[None], layer, xp.asarray([unit]))[1][0]
+    found = (hessian(network, layer, unit, optimum), gradient, optimum)
+    return curvatures_on_sphere(*(to_host(array).astype(np.float64) for array in found))
 
 
 def walk_along(network, layer, unit, optimum, directions, epsilons):

@@ -119,6 +119,15 @@ def compare(lower, upper, *, seed):
     }
 
 
+def departures(inputs, optimum):
+    """Return the parts of `inputs` (..., P) orthogonal to the `optimum` (P,): which way a manifold went.
+
+    Points of two manifolds at the same ε share their part along the optimum, so cosines between trials are taken of
+    these.
+    """
+    return inputs - ((inputs @ optimum) / (optimum @ optimum))[..., None] * optimum
+
+
 def explained_by_rotation(frames, shape, *, step=2.0):
     """Measure how well the frames of a row of Figure 6 are rotations of its first one.
 
@@ -135,7 +144,7 @@ def explained_by_rotation(frames, shape, *, step=2.0):
     angles : array (E,)
         Angle in degrees, from -180 up to 180, counter-clockwise, by which the first frame is turned to correlate best.
     correlations : array (E,)
-        The correlation of pixels at that angle.
+        The correlation at that angle, over the pixels of the inscribed disc, where no corner turns in.
     unrotated : array (E,)
         The correlation with the first frame as it is, to hold the former against.
     """
@@ -143,7 +152,9 @@ def explained_by_rotation(frames, shape, *, step=2.0):
     turns = turns[np.argsort(np.abs(turns), kind="stable")]  # of angles that explain a frame equally well, the smallest
     first = np.asarray(frames[0], dtype=np.float64).reshape(shape)
     rotated = np.array([ndimage.rotate(first, turn, reshape=False, order=1).ravel() for turn in turns])
-    correlations = _standardized(np.asarray(frames, dtype=np.float64)) @ _standardized(rotated).T
+    y, x = np.indices(shape).reshape(2, -1)
+    disc = np.hypot(y - (shape[0] - 1) / 2, x - (shape[1] - 1) / 2) <= (min(shape) - 1) / 2
+    correlations = _standardized(np.asarray(frames, dtype=np.float64)[:, disc]) @ _standardized(rotated[:, disc]).T
     best = correlations.argmax(axis=1)
     return turns[best], correlations[np.arange(len(best)), best], correlations[:, 0]
 
