@@ -8,9 +8,12 @@ from deepunits.backend import generator
 from deepunits.errors import UserError
 from deepunits.models.classifier import (
     Backpropagation,
+    FineTuned,
     error_rate,
     fine_tune,
+    load_classifier,
     random_network,
+    save_classifier,
     with_output_layer,
 )
 from deepunits.models.network import Network
@@ -100,6 +103,34 @@ def test_fine_tuning_learns_and_keeps_the_best_epoch():
     assert all((a == b).all() for a, b in zip(before, start.weights, strict=True))
     again = fine_tune(start, Stripes(), valid, SETTINGS, stage=("toy",))
     assert all((a == b).all() for a, b in zip(tuned.network.weights, again.network.weights, strict=True))
+
+
+def test_training_errors_are_counted_before_each_step():
+    """With a rate of next to nothing they are those of the initial network, on the examples of the epoch."""
+    start = network()
+    start.weights[0] = np.random.default_rng(3).normal(size=(7, 12)).astype(np.float32)
+    settings = SETTINGS | {"epochs": 2, "epoch_examples": 90, "batch": 20, "learning_rate": 1e-12}
+    valid = Stripes().batch(0, 50), Stripes().batch_labels(0, 50)
+    tuned = fine_tune(start, Stripes(), valid, settings, stage=("toy",))
+    for epoch, error in enumerate(tuned.train_errors):
+        starts = range(90 * epoch, 90 * (epoch + 1), 20)
+        wrong = 0
+        for first in starts:
+            count = min(20, 90 * (epoch + 1) - first)
+            wrong += count * error_rate(start, Stripes().batch(first, count), Stripes().batch_labels(first, count))
+        assert error == pytest.approx(wrong / 90)
+
+
+def test_a_stored_classifier_is_the_network(tmp_path):
+    tuned = FineTuned(network(), train_errors=[0.5, 0.25, 0.125], valid_errors=[0.4, 0.2, 0.3], best_epoch=1)
+    save_classifier(tmp_path / "classifier.npz", tuned, 0.21, '{"kind": "classifier"}')
+    x = np.random.default_rng(0).random((13, 11)).astype(np.float32)
+    loaded = load_classifier(tmp_path / "classifier.npz")
+    np.testing.assert_array_equal(loaded.activations(x, 3), tuned.network.activations(x, 3))
+    with np.load(tmp_path / "classifier.npz") as stored:
+        assert stored["weights_1"].shape == (7, 11) and stored["weights_out"].shape == (3, 5)
+        np.testing.assert_array_equal(stored["errors"], [[0.5, 0.4], [0.25, 0.2], [0.125, 0.3]])
+        assert stored["test_error"] == 0.21
 
 
 def test_training_stops_when_patience_is_over():

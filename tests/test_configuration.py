@@ -13,6 +13,11 @@ sys.path.insert(0, str(ROOT / "workflow"))
 
 from configuration import fault, layers  # noqa: E402
 
+# What a search goes through, how deep a random network is, and rates for the layers that the models have.
+MAY_BE_LEFT_OUT = re.compile(
+    r"selection\..+\.(dbn|sdae)\..+|classifiers\..+\.random\.units\.layer3|.+activation_maximization\.learning_rate\..+"
+)
+
 
 def load(name):
     return yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
@@ -63,7 +68,7 @@ def test_every_key_is_needed_and_none_may_be_misspelt(key):
     for part in path:
         place = place[part]
     value = place.pop(name)
-    if "activation_maximization.learning_rate" not in key:  # its layers are those of the models
+    if not MAY_BE_LEFT_OUT.fullmatch(key):
         assert f"config key {key} is missing;" in fault(config)
     place[f"{name}x"] = value
     assert f"config key {key}x is unknown; did you mean {name}?" in fault(config)
@@ -89,6 +94,20 @@ def test_every_key_is_needed_and_none_may_be_misspelt(key):
         ("models.mnist.dbn.layer2", 500, "is 500; it must be a mapping of keys to values ("),
         ("models.mnist.sdae.layer3.batch", 2500001, "is 2500001; it must be at most 2500000, the examples"),
         ("units.mnist.shown", 35, "is 35; it must be at least 36 ("),
+        ("units.natural_images.shown", 143, "is 143; it must be at least 144 ("),
+        ("units.silhouettes.shown", 143, "is 143; it must be at least 144 ("),
+        ("units.mnist_rot.shown", 0, "is 0; it must be at least 1 ("),
+        ("units.natural_images.activation_maximization.restarts", 8, "is 8; it must be at least 9 ("),
+        ("datasets.natural_images.clip", 0, "is 0; it must be greater than 0 ("),
+        ("datasets.natural_images.patches", 9, "is 9; it must be at least 10 ("),
+        ("models.mnist.dbn.layer1.visible", "centred", 'is "centred"; it must be "bernoulli" or "gaussian" ('),
+        ("models.natural_images.dbn.layer1.visible_variance", 0, "is 0; it must be greater than 0 ("),
+        ("classifiers.mnist.dbn.patience", 0, "is 0; it must be at least 1 ("),
+        ("classifiers.mnist.dbn.batch", 50001, "is 50001; it must be at most 50000, the examples of an epoch ("),
+        ("classifiers.mnist.sdae.units", {"layer1": 5}, "is there, but its units are those of models.mnist.sdae; rem"),
+        ("selection.mnist.sdae.units", [], "it must have at least 1 of them ("),
+        ("selection.mnist.dbn.corrupted", [0.5], "is there, but a DBN corrupts nothing; remove it ("),
+        ("selection.natural_images.dbn.fine_tuning_rate", [0.5], "natural_images has no classes to tell; remove it ("),
         ("data.directory", 7, "is 7; it must be a text or null ("),
         ("data.sources", ["mirrors", "mirrors"], "it must name nothing twice ("),
         ("data.sources", [], "it must have at least 1 of them ("),
@@ -138,3 +157,48 @@ def test_more_samples_cannot_be_kept_than_are_drawn():
     found = fault(changed("units.mnist.sampling", {"steps": 50, "every": 10, "chains": 3, "kept": 16}))
     assert "units.mnist.sampling.kept is 16" in found
     assert fault(changed("units.mnist.sampling", {"steps": 50, "every": 10, "chains": 3, "kept": 15})) is None
+
+
+def without(key):
+    """Return the paper's configuration without a dotted key."""
+    config = load("config.yaml")
+    *path, name = key.split(".")
+    place = config
+    for part in path:
+        place = place[part]
+    del place[name]
+    return config
+
+
+def test_a_model_may_be_left_out_with_all_that_is_made_of_it():
+    config = without("models.mnist_rot.dbn")
+    assert "classifiers.mnist_rot.dbn is there, but models.mnist_rot has no dbn; add that or remove" in fault(config)
+    del config["classifiers"]["mnist_rot"]["dbn"]
+    assert fault(config) is None
+    config["models"]["mnist_rot"] = {}
+    assert "config key models.mnist_rot is empty; give it one of dbn, sdae (" in fault(config)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["models.mnist.dbn", "models.natural_images.sdae", "models.silhouettes.sdae", "units.natural_images.sampling"],
+)
+def test_what_a_figure_shows_must_be_there(key):
+    assert f"config key {key} is missing; give it a value (" in fault(without(key))
+
+
+def test_a_search_needs_the_classifier_whose_error_decides():
+    found = fault(without("classifiers.silhouettes.sdae"))
+    assert "config key selection.silhouettes.sdae is there, but classifiers.silhouettes has no sdae;" in found
+    assert fault(without("selection.silhouettes")) is None
+
+
+def test_only_mnist_can_be_deformed():
+    deformed = load("config.yaml")["classifiers"]["mnist"]["dbn"]["deformed"]
+    found = fault(changed("classifiers.mnist_rot.dbn.deformed", deformed))
+    assert "config key classifiers.mnist_rot.dbn.deformed is there, but only mnist can be deformed; remove it" in found
+
+
+def test_real_numbers_need_their_variance():
+    found = fault(changed("models.mnist.dbn.layer1.visible", "gaussian"))
+    assert "config key models.mnist.dbn.layer1.visible_variance is missing; give it a value (" in found

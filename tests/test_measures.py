@@ -1,4 +1,6 @@
-"""Measures of invariance against curves whose areas, slopes and intervals are known."""
+"""Measures of invariance against closed forms, exact sums and other implementations."""
+
+import math
 
 import numpy as np
 import pytest
@@ -6,160 +8,138 @@ from scipy import ndimage, stats
 
 from deepunits.errors import UserError
 from deepunits.invariance.measures import (
-    area_under_curve,
+    area,
+    compare,
     departures,
-    difference_of_means,
     explained_by_rotation,
-    layer_invariance,
     log_sigmoid,
     mean_over_units,
     normalized,
     slope,
 )
 
-EPSILONS = np.linspace(0, 2, 201)
+
+def test_log_sigmoid_is_exact_at_both_ends():
+    np.testing.assert_allclose(log_sigmoid([0.0, 1.5, -3.0]), [math.log(1 / (1 + math.exp(-a))) for a in (0, 1.5, -3)])
+    np.testing.assert_allclose(log_sigmoid(np.float32([-1e4, 800.0])), [-1e4, 0.0])
+    assert log_sigmoid(40.0) == pytest.approx(-math.exp(-40), rel=1e-12)  # where log(sigmoid) in float64 gives 0
+    assert log_sigmoid(np.float32([1.0])).dtype == np.float64
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
+def test_normalized_curve_of_linear_units_has_no_bias_and_no_scale():
+    epsilons = np.array([0.0, 0.3, 1.1, 2.0])
+    scale, bias = np.array([[3.0], [0.2]]), np.array([[-7.0], [5.0]])
+    curves = normalized(bias + scale * (1 - epsilons**2 / 2), epsilons)
+    np.testing.assert_allclose(curves, np.tile(1 - epsilons**2 / 4, (2, 1)), atol=1e-12)
 
 
-def test_log_sigmoid_is_stable_at_both_ends():
-    h = np.array([-1e4, -100, -3, 0, 3, 100], dtype=np.float32)
-    near = np.log(1 / (1 + np.exp(-np.array([-3.0, 0, 3]))))
-    np.testing.assert_allclose(log_sigmoid(h), [-1e4, -100, *near, -np.exp(-100)], rtol=1e-12)
+def test_area_under_the_normalized_linear_curve():
+    epsilons = np.linspace(0, 2, 2001)
+    assert area(1 - epsilons**2 / 4, epsilons) == pytest.approx(4 / 3, rel=1e-6)
 
 
-def test_areas_and_slopes_of_known_curves():
-    curves = np.stack([1 - EPSILONS**2 / 4, 3 - 5 * EPSILONS, np.full(201, 7.0)])
-    np.testing.assert_allclose(area_under_curve(EPSILONS, curves), [4 / 3, -4, 14], rtol=1e-4)
-    # The least-squares line through a parabola over an interval has the slope of its chord
-    np.testing.assert_allclose(slope(EPSILONS, curves), [-0.5, -5, 0], atol=1e-12)
+def test_area_and_slope_of_uneven_grids():
+    epsilons = np.array([0.0, 0.1, 0.7, 2.0])
+    curves = np.array([[1.0, 3.0, 2.0, -5.0], [4.0, 4.0, 4.0, 4.0], [1.0, 0.9, 0.3, -1.0]])
+    np.testing.assert_allclose(area(curves, epsilons), [0.2 + 1.5 - 1.95, 8.0, 0.0], atol=1e-12)
+    np.testing.assert_allclose(slope(curves, epsilons), [np.polyfit(epsilons, c, 1)[0] for c in curves], atol=1e-12)
+    assert slope(curves, epsilons)[2] == pytest.approx(-1.0)
 
 
-def test_uneven_distances_weigh_as_they_should():
-    epsilons = np.array([0, 0.1, 0.5, 2])
-    np.testing.assert_allclose(area_under_curve(epsilons, 3 - 5 * epsilons), -4)
-    values = np.array([1.0, 3, -2, 0])
-    np.testing.assert_allclose(slope(epsilons, values), stats.linregress(epsilons, values).slope)
+@pytest.mark.parametrize("ends", [(0.1, 2.0), (0.0, 1.9)])
+def test_normalizing_needs_both_ends(ends):
+    with pytest.raises(UserError, match="need 0 to 2"):
+        normalized(np.ones((3, 2)), np.array(ends))
 
 
-def test_normalized_curves_forget_scale_and_offset():
-    falls = np.array([[9.0], [0.1], [40.0]]) * (1 - EPSILONS**2 / 2) + np.array([[-5.0], [3.0], [0.0]])
-    np.testing.assert_allclose(normalized(falls), np.tile(1 - EPSILONS**2 / 4, (3, 1)), atol=1e-12)
-
-
-def test_dead_units_have_no_normalized_curve():
-    found = normalized(np.array([[2.0, 2.0, 2.0], [1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]))
-    assert np.isnan(found[:2]).all()
-    np.testing.assert_allclose(found[2], [1, 0.5, 0])
-
-
-def test_layer_invariance_takes_the_highest_trial_at_each_distance():
-    linear = 30 * (1 - EPSILONS**2 / 2)
-    bump = np.where(abs(EPSILONS - 1) < 0.3, 5.0, -50.0)
-    found = layer_invariance(EPSILONS, np.stack([[linear, bump], [linear, linear]]))
-    higher = np.where(abs(EPSILONS - 1) < 0.3, np.maximum(linear, 5), np.maximum(linear, -50))
-    expected = np.array([higher, linear])
-    np.testing.assert_allclose(found.area, area_under_curve(EPSILONS, log_sigmoid(expected)))
-    np.testing.assert_allclose(found.slope, slope(EPSILONS, log_sigmoid(expected)))
-    np.testing.assert_allclose(found.normalized_area[1], 4 / 3, rtol=1e-4)
-    assert found.area.shape == (2,)
-
-
-def test_curves_that_stop_short_are_not_compared():
-    with pytest.raises(UserError, match="from 0 to 2"):
-        layer_invariance(np.array([0, 1.9]), np.ones((3, 1, 2)))
-
-
-def test_intervals_of_a_mean_are_those_of_the_normal_law_for_many_units(rng):
-    values = rng.normal(size=(1501, 3)) * [1, 5, 0.1] + [0, 2, -1]
-    found = mean_over_units(values, seed=3)
-    np.testing.assert_allclose(found.value, values.mean(axis=0))
-    half = 1.96 * values.std(axis=0) / np.sqrt(1501)
-    np.testing.assert_allclose(found.value - found.low, half, rtol=0.1)
-    np.testing.assert_allclose(found.high - found.value, half, rtol=0.1)
-
-
-def test_intervals_agree_with_scipys_bootstrap(rng):
-    values = rng.exponential(size=37)
-    found = mean_over_units(values, seed=3)
-    theirs = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=20000, rng=rng).confidence_interval
-    np.testing.assert_allclose([found.low, found.high], theirs, rtol=0.04)
-
-
-def test_the_difference_of_two_layers_has_the_interval_of_both(rng):
-    a, b = rng.normal(size=901), 3 + 2 * rng.normal(size=1201)
-    found = difference_of_means(a, b, seed=3)
-    np.testing.assert_allclose(found.value, b.mean() - a.mean())
-    half = 1.96 * np.hypot(a.std() / np.sqrt(901), b.std() / np.sqrt(1201))
-    np.testing.assert_allclose([found.value - found.low, found.high - found.value], half, rtol=0.1)
-
-
-def test_a_layer_beside_itself_differs_by_nothing(rng):
-    values = rng.normal(size=(301, 2))
-    found = difference_of_means(values, values, seed=3)
-    np.testing.assert_allclose(found.value, 0, atol=1e-12)
-    assert (found.low < 0).all() and (found.high > 0).all()  # resampled apart, not in step
-
-
-def test_the_same_seed_gives_the_same_interval(rng):
-    values = rng.normal(size=11)
-    assert mean_over_units(values, seed=3) == mean_over_units(values, seed=3)
-    assert mean_over_units(values, seed=3).low != mean_over_units(values, seed=4).low
-
-
-def test_units_without_a_curve_are_left_out(rng):
-    values = rng.normal(size=(11, 3))
-    with_dead = np.insert(values, 4, np.nan, axis=0)
-    np.testing.assert_allclose(mean_over_units(with_dead, seed=1).value, values.mean(axis=0))
-    np.testing.assert_allclose(difference_of_means(with_dead, values, seed=1).value, 0, atol=1e-12)
+def test_a_dead_unit_cannot_be_normalized():
     with pytest.raises(UserError, match="dead"):
-        mean_over_units(np.full((3, 2), np.nan), seed=1)
+        normalized(np.array([[1.0, 0.0], [2.0, 2.0]]), np.array([0.0, 2.0]))
 
 
-def test_departures_are_orthogonal_and_keep_the_rest(rng):
-    inputs, optimum = rng.normal(size=(3, 5, 7)), rng.normal(size=7)
+def test_interval_of_the_mean_of_many_units_is_the_normal_one():
+    values = np.random.default_rng(0).gamma(2.0, size=(1009, 3)) * [1.0, 10.0, 0.1]
+    mean, low, high = mean_over_units(values, seed=1)
+    error = values.std(axis=0, ddof=1) / math.sqrt(1009)
+    np.testing.assert_allclose(mean, values.mean(axis=0))
+    np.testing.assert_allclose((mean - low) / error, 1.96, rtol=0.1)
+    np.testing.assert_allclose((high - mean) / error, 1.96, rtol=0.1)
+
+
+def test_the_points_of_a_curve_are_resampled_together():
+    ramp = np.random.default_rng(0).normal(size=(53, 1)) * np.array([1.0, 2.0, 0.0])
+    mean, low, high = mean_over_units(ramp, seed=3)
+    np.testing.assert_allclose([2 * low[0], 2 * high[0]], [low[1], high[1]])
+    assert low[2] == high[2] == mean[2] == 0
+
+
+def test_intervals_cover_the_true_mean_as_often_as_they_say():
+    rng = np.random.default_rng(5)
+    covered = 0
+    for seed in range(100):
+        _, low, high = mean_over_units(rng.normal(3.0, 1.0, size=61), seed=seed)
+        covered += low <= 3.0 <= high
+    assert stats.binomtest(covered, 100, 0.94).pvalue > 1e-3
+
+
+def test_seed_alone_decides_the_interval():
+    values = np.random.default_rng(0).normal(size=31)
+    assert mean_over_units(values, seed=1) == mean_over_units(values, seed=1)
+    assert mean_over_units(values, seed=1) != mean_over_units(values, seed=2)
+
+
+def test_comparison_of_layers():
+    lower, upper = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 0.0, 5.0, 9.0])
+    found = compare(lower, upper, seed=0)
+    pairs = [(u > v) + 0.5 * (u == v) for u in upper for v in lower]
+    assert found["superiority"] == pytest.approx(np.mean(pairs))
+    assert found["difference"] == pytest.approx(2.0)
+    assert found["low"] < 2.0 < found["high"]
+    opposite = compare(upper, lower, seed=0)
+    assert opposite["difference"] == pytest.approx(-2.0)
+    assert opposite["superiority"] == pytest.approx(1 - found["superiority"])
+
+
+def test_an_interval_of_the_difference_leaves_out_zero_where_the_layers_differ():
+    rng = np.random.default_rng(2)
+    found = compare(rng.normal(0, 1, 211), rng.normal(1, 1, 307), seed=0)
+    error = math.sqrt(1 / 211 + 1 / 307)
+    assert (found["high"] - found["low"]) / error == pytest.approx(2 * 1.96, rel=0.15)
+    assert 0 < found["low"] < found["high"]
+
+
+def test_departures_are_orthogonal_to_the_optimum_and_keep_the_rest():
+    rng = np.random.default_rng(0)
+    optimum, inputs = rng.normal(size=7), rng.normal(size=(5, 3, 7))
     found = departures(inputs, optimum)
     np.testing.assert_allclose(found @ optimum, 0, atol=1e-12)
-    rest = inputs - found
-    np.testing.assert_allclose(rest, (rest @ optimum)[..., None] / (optimum @ optimum) * optimum, atol=1e-12)
+    along = (inputs - found) / optimum
+    np.testing.assert_allclose(along, np.broadcast_to(along[..., :1], along.shape))
 
 
-# --- rotation ---
+def bar(angle, shape=(27, 23)):
+    """Draw half a bar from the middle outwards, at `angle` degrees counter-clockwise from the right."""
+    y, x = np.mgrid[: shape[0], : shape[1]] - np.array(shape)[:, None, None] // 2
+    along = x * math.cos(math.radians(angle)) - y * math.sin(math.radians(angle))
+    across = x * math.sin(math.radians(angle)) + y * math.cos(math.radians(angle))
+    return ((along > 0) & (along < 9)) * np.exp(-(across**2) / 4)
 
 
-def picture(rng, size=15):
-    rows, columns = np.indices((size, size)) - (size - 1) / 2
-    noise = ndimage.gaussian_filter(rng.normal(size=(size, size)), 1.5)
-    return noise * (np.hypot(rows, columns) < size / 2 - 1.5)
+def test_a_turned_picture_is_explained_by_its_angle():
+    angles = [0, 10, 60, -90, 170]
+    frames = np.array([bar(a).ravel() for a in angles])
+    found, correlations, unrotated = explained_by_rotation(frames, (27, 23))
+    np.testing.assert_allclose(found, angles, atol=2)
+    assert (correlations > 0.9).all()
+    assert unrotated[0] == pytest.approx(1) and unrotated[3] < 0.2
+    y, x = np.mgrid[:27, :23] - np.array([[[13]], [[11]]])
+    disc = (y**2 + x**2 <= 11**2).ravel()
+    assert unrotated[2] == pytest.approx(np.corrcoef(frames[0, disc], frames[2, disc])[0, 1])
 
 
-def test_rotated_frames_are_explained_by_their_angles(rng):
-    angles = np.array([[0, 20, -44, 170], [0, -10, 90, -120]])
-    firsts = [picture(rng), picture(rng)]
-    frames = np.array(
-        [
-            [ndimage.rotate(first, a, reshape=False, order=1).ravel() for a in row]
-            for first, row in zip(firsts, angles, strict=True)
-        ]
-    )
-    found = explained_by_rotation(frames, (15, 15))
-    np.testing.assert_array_equal(found.angles, angles)
-    np.testing.assert_allclose(found.correlations, 1, atol=0.01)
-    np.testing.assert_allclose(found.unrotated[:, 0], 1)
-    assert (found.unrotated[:, 1:] < 0.95).all()
-
-
-def test_correlation_is_that_of_numpy_over_the_disc(rng):
-    frames = rng.normal(size=(1, 2, 35))
-    found = explained_by_rotation(frames, (5, 7), step=90)
-    rows, columns = np.indices((5, 7)) - np.array([[[2]], [[3]]])
-    disc = (rows**2 + columns**2 <= 4).ravel()
-    np.testing.assert_allclose(found.unrotated[0, 1], np.corrcoef(frames[0][:, disc])[0, 1])
-
-
-def test_noise_is_not_explained_by_rotation(rng):
-    frames = np.stack([[picture(rng).ravel(), rng.normal(size=225)] for _ in range(5)])
-    assert explained_by_rotation(frames, (15, 15)).correlations[:, 1].max() < 0.5
+def test_noise_is_not_explained_by_rotation():
+    rng = np.random.default_rng(0)
+    frames = ndimage.gaussian_filter(rng.normal(size=(5, 27, 23)), (0, 1, 1)).reshape(5, -1)
+    _, correlations, _ = explained_by_rotation(frames, (27, 23))
+    assert correlations[0] == pytest.approx(1)
+    assert (correlations[1:] < 0.6).all()

@@ -94,17 +94,33 @@ def test_places_are_drawn_evenly():
 @pytest.mark.parametrize("compressed", [True, False])
 def test_the_pictures_are_known_by_their_values_however_stored(images, tmp_path, compressed):
     (tmp_path / "IMAGES.mat").write_bytes(mat(compressed, IMAGES=images, other=np.zeros(3)))
-    splits, record = natural_images.prepare(Sources(tmp_path), seed=1, patches=100)
+    splits, record = natural_images.prepare(Sources(tmp_path), seed=1, patches=100, clip=10.0)
     assert not record["substitute"]
     counts = {"train": 100, "valid": 10, "test": 10}
     assert {split: patches.shape for split, (patches, _) in splits.items()} == {k: (n, 144) for k, n in counts.items()}
+    # Nothing is clipped here, so the pixels of a patch have the order that they have in the picture.
     windows = np.lib.stride_tricks.sliding_window_view(images.astype(np.float32), (12, 12), axis=(0, 1))
-    there = {window.tobytes() for window in windows.reshape(-1, 144)}
-    drawn = [patch.tobytes() for patches, _ in splits.values() for patch in patches]
+    there = {window.argsort().tobytes() for window in windows.reshape(-1, 144)}
+    drawn = [patch.argsort().tobytes() for patches, _ in splits.values() for patch in patches]
     assert set(drawn) <= there and len(set(drawn)) == 120
-    again, other = (natural_images.prepare(Sources(tmp_path), seed=seed, patches=100)[0] for seed in (1, 2))
+    again, other = (natural_images.prepare(Sources(tmp_path), seed=s, patches=100, clip=10.0)[0] for s in (1, 2))
     np.testing.assert_array_equal(again["test"][0], splits["test"][0])
     assert (other["test"][0] != splits["test"][0]).any()
+
+
+def test_patches_are_standardised_by_those_for_training(images, tmp_path):
+    (tmp_path / "IMAGES.mat").write_bytes(mat(IMAGES=3 * images + 5))
+    known = natural_images.read_pictures(mat(IMAGES=3 * images + 5))
+    digest = hashlib.sha256(known.astype("<f4").tobytes()).hexdigest()
+    file = File("IMAGES.mat", f"sha256:{digest}", natural_images.RELEASE.files[0].digested)
+    natural_images.RELEASE = Release("natural_images", (file,))  # the fixture puts the old one back
+    far, near = (natural_images.prepare(Sources(tmp_path), seed=1, patches=100, clip=c)[0] for c in (10.0, 2.0))
+    train = 20 * far["train"][0].astype(np.float64)
+    assert train.dtype == np.float64 and far["train"][0].dtype == np.float32
+    np.testing.assert_allclose([train.mean(), train.std()], [0, 1], atol=1e-5)
+    for split in ("train", "valid", "test"):
+        np.testing.assert_allclose(near[split][0], np.clip(20 * far[split][0], -2, 2) / 4, atol=1e-6)
+        assert near[split][0].min() == -0.5 and near[split][0].max() == 0.5
 
 
 def altered(images):
@@ -144,7 +160,7 @@ def with_nan(images):
 def test_a_bad_file_of_the_user_is_named(images, tmp_path, change, sentence):
     (tmp_path / "IMAGES.mat").write_bytes(change(images))
     with pytest.raises(UserError, match=f"IMAGES.mat .*{sentence}") as caught:
-        natural_images.prepare(Sources(tmp_path), seed=1, patches=100)
+        natural_images.prepare(Sources(tmp_path), seed=1, patches=100, clip=2.0)
     assert not isinstance(caught.value, Unavailable)
 
 
@@ -155,18 +171,18 @@ def test_pictures_are_read_upright(images):
 def test_photographs_stand_in_and_say_so(tmp_path, monkeypatch):
     monkeypatch.delenv("DEEPUNITS_DATA", raising=False)
     offline = {"cache": tmp_path, "order": ("cache",)}
-    splits, record = natural_images.prepare(Sources(**offline), seed=1, patches=1000)
+    splits, record = natural_images.prepare(Sources(**offline), seed=1, patches=1000, clip=10.0)
     assert record["substitute"] and "photographs" in record["source"]
     assert "put IMAGES.mat into a folder" in record["reason"]
     assert set(record["files"]) == {name for _, name in natural_images.PHOTOGRAPHS}
     patches = splits["train"][0]
     assert patches.shape == (1000, 144) and patches.dtype == np.float32
-    assert patches.var() == pytest.approx(0.1, rel=0.25)
+    assert patches.var() == pytest.approx(1 / 20**2, rel=1e-3)
     # Whitened: neighbours are hardly correlated, where those of a photograph are by more than 0.9.
     square = patches.reshape(-1, 12, 12)
     assert abs(np.corrcoef(square[:, :, :-2].ravel(), square[:, :, 2:].ravel())[0, 1]) < 0.3
     with pytest.raises(Unavailable, match="put IMAGES.mat into a folder"):
-        natural_images.prepare(Sources(**offline, substitutes="forbid"), seed=1, patches=1000)
+        natural_images.prepare(Sources(**offline, substitutes="forbid"), seed=1, patches=1000, clip=10.0)
 
 
 def test_every_photograph_has_the_same_variance():

@@ -5,8 +5,10 @@ import pytest
 
 from deepunits.backend import choose_device, to_host
 from deepunits.data import infinite_mnist
+from deepunits.data.examples import save_examples
 from deepunits.data.infinite_mnist import InfiniteMNIST
 from deepunits.data.streams import ExampleStream
+from deepunits.data.training import training_stream
 from deepunits.errors import UserError
 
 DIGITS = 7
@@ -60,6 +62,10 @@ def test_another_seed_deforms_otherwise():
 def test_labels_carry_over():
     indices = np.array([0, 6, 7, 13, 700_003])
     np.testing.assert_array_equal(stream().labels(indices), indices % DIGITS)
+
+
+def test_a_batch_comes_with_its_digits():
+    np.testing.assert_array_equal(stream().batch_labels(5, 11), np.arange(5, 16) % DIGITS)
 
 
 def test_an_example_is_the_formula():
@@ -126,3 +132,33 @@ def test_a_fixed_set_gives_the_same_examples_whatever_the_batches():
     s = ExampleStream(examples, seed=2)
     np.testing.assert_array_equal(np.concatenate([s.batch(0, 13), s.batch(13, 1), s.batch(14, 26)]), whole)
     np.testing.assert_array_equal(s.batch(3, 5), whole[3:8])
+
+
+def test_labels_come_in_the_order_of_the_examples():
+    examples = np.arange(11, dtype=np.float32)[:, None]
+    s = ExampleStream(examples, seed=2, labels=100 + np.arange(11))
+    np.testing.assert_array_equal(s.batch_labels(3, 30), 100 + s.batch(3, 30)[:, 0])
+
+
+def test_splits_are_joined_into_a_stream(tmp_path):
+    splits = {"train": (images(5), np.arange(5)), "valid": (images(2), np.arange(2)), "test": (images(3), np.arange(3))}
+    paths = tmp_path / "examples.npz", tmp_path / "provenance.json"
+    save_examples(*paths, splits=splits, record={})
+    plain = training_stream(paths[0], ("train", "valid"), seed=3)
+    drawn, there = plain.batch(0, 7), np.concatenate([images(5), images(2)]) * np.float32(1 / 255)
+    assert sorted(map(tuple, drawn)) == sorted(map(tuple, there))
+    deformation = {"displacement": 1.5, "smoothness": 4.0, "fields": 11}
+    deformed = training_stream(paths[0], ("train",), seed=3, deformation=deformation)
+    expected = InfiniteMNIST(images(5), np.arange(5), seed=3, **deformation)
+    np.testing.assert_array_equal(deformed.batch(2, 11), expected.batch(2, 11))
+    np.testing.assert_array_equal(deformed.batch_labels(2, 11), expected.batch_labels(2, 11))
+    with pytest.raises(UserError, match="has no other_images; it has train_images"):
+        training_stream(paths[0], ("train", "other"), seed=3)
+
+
+def test_examples_without_labels_make_a_stream(tmp_path):
+    patches = np.random.default_rng(0).random((7, 9), dtype=np.float32) - 0.5
+    splits = {split: (patches, None) for split in ("train", "valid", "test")}
+    save_examples(tmp_path / "examples.npz", tmp_path / "provenance.json", splits=splits, record={})
+    drawn = training_stream(tmp_path / "examples.npz", ("train",), seed=1).batch(0, 7)
+    np.testing.assert_array_equal(np.sort(drawn, axis=0), np.sort(patches, axis=0))

@@ -1,4 +1,4 @@
-"""Transformations against SciPy's image functions; firing scores and curves against units that are understood."""
+"""Transformations against SciPy's and known moves of pixels; firing rates and curves against units made to measure."""
 
 import numpy as np
 import pytest
@@ -6,201 +6,182 @@ from scipy import ndimage
 
 from deepunits.errors import UserError
 from deepunits.invariance.transformations import (
-    TransformationCurves,
-    at_distances,
-    firing_scores,
-    strongest_examples,
-    top_mean,
-    trace_transformation,
-    transform,
-    transformation_matrix,
-    unit_activations,
+    FiringInvariance,
+    firing_invariance,
+    highest_at,
+    transformation_matrices,
+    transformed_optima,
 )
 from deepunits.models.network import Network
 
-SHAPE = (7, 11)
+SHAPE = (13, 11)
+PIXELS = 13 * 11
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
+def picture(seed=0, shape=SHAPE):
+    """Draw a smooth picture that fades out before the frame."""
+    image = np.zeros(shape)
+    inner = np.random.default_rng(seed).normal(size=(shape[0] - 6, shape[1] - 6))
+    image[3:-3, 3:-3] = inner
+    return ndimage.gaussian_filter(image, 0.8)
 
 
-def scipy_transform(image, kind, amount):
-    """The same by scipy.ndimage, padded so that it too takes pixels beyond the border to be 0."""
-    pad = 20
-    padded = np.pad(image.reshape(SHAPE), pad)
-    if kind == "rotation":
-        moved = ndimage.rotate(padded, amount, reshape=False, order=1)
-    elif kind == "scaling":
-        centre = (np.array(padded.shape) - 1) / 2
-        moved = ndimage.affine_transform(padded, np.eye(2) / amount, centre - centre / amount, order=1)
-    else:
-        shift = (amount, 0) if kind == "vertical_translation" else (0, amount)
-        moved = ndimage.shift(padded, shift, order=1)
-    return moved[pad:-pad, pad:-pad].ravel()
+def transformed(kind, amount, image, **kwargs):
+    matrix = transformation_matrices(kind, [amount], image.shape, **kwargs)[0]
+    return (matrix @ image.ravel()).reshape(image.shape)
 
 
-@pytest.mark.parametrize(
-    "kind, amounts",
-    [
-        ("rotation", (-170.0, -30.0, 0.0, 13.7, 90.0, 180.0)),
-        ("vertical_translation", (-2.0, -0.3, 0.0, 1.0, 4.6)),
-        ("horizontal_translation", (-2.0, -0.3, 0.0, 1.0, 4.6)),
-        ("scaling", (0.4, 0.9, 1.0, 1.3, 2.5)),
-    ],
-)
-def test_transformed_images_are_those_of_scipy(rng, kind, amounts):
-    images = rng.normal(size=(3, 77))
-    found = transform(images, kind, amounts, SHAPE)
-    assert found.shape == (3, len(amounts), 77)
-    for i, image in enumerate(images):
-        for a, amount in enumerate(amounts):
-            np.testing.assert_allclose(found[i, a], scipy_transform(image, kind, amount), atol=1e-7)
+# --- the matrices ---
 
 
-@pytest.mark.parametrize(
-    "kind, amount", [("rotation", 0), ("rotation", 360), ("vertical_translation", 0), ("scaling", 1)]
-)
-def test_no_transformation_is_the_identity(kind, amount):
-    np.testing.assert_array_equal(transformation_matrix(kind, amount, SHAPE).toarray(), np.eye(77))
+@pytest.mark.parametrize("kind, none", [("rotation", 0), ("horizontal_translation", 0), ("scaling", 1)])
+def test_the_amount_that_does_nothing_is_the_identity(kind, none):
+    np.testing.assert_allclose(transformation_matrices(kind, [none], SHAPE)[0], np.eye(PIXELS), atol=1e-6)
 
 
-def test_a_quarter_turn_is_exact():
-    square = np.arange(25.0).reshape(5, 5)
-    found = transform(square.reshape(1, 25), "rotation", [90.0], (5, 5))[0, 0]
-    np.testing.assert_array_equal(found.reshape(5, 5), np.rot90(square))
+def test_whole_pixels_are_moved_to_the_right_and_down():
+    image = picture()
+    right, down = transformed("horizontal_translation", 2, image), transformed("vertical_translation", -3, image)
+    np.testing.assert_allclose(right[:, 2:], image[:, :-2], atol=1e-6)
+    np.testing.assert_allclose(right[:, :2], 0, atol=1e-6)
+    np.testing.assert_allclose(down[:-3], image[3:], atol=1e-6)
 
 
-def test_the_background_fills_what_comes_from_beyond():
-    image = np.full((1, 77), 2.0, np.float32)
-    found = transform(image, "vertical_translation", [3.0], SHAPE, background=0.5)
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(found.reshape(SHAPE)[:3], 0.5)
-    np.testing.assert_array_equal(found.reshape(SHAPE)[3:], 2.0)
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_quarter_turns_are_counter_clockwise(quarters):
+    image = picture(shape=(11, 11))
+    np.testing.assert_allclose(transformed("rotation", 90 * quarters, image), np.rot90(image, quarters), atol=1e-6)
 
 
-@pytest.mark.parametrize("kind, amount, message", [("shear", 1.0, "'shear'"), ("scaling", 0.0, "above 0")])
-def test_unknown_transformations_are_refused(kind, amount, message):
-    with pytest.raises(UserError, match=message):
-        transformation_matrix(kind, amount, SHAPE)
+@pytest.mark.parametrize("angle", [-35.0, 12.5, 160.0])
+def test_any_angle_as_scipy_rotates(angle):
+    image = picture()
+    expected = ndimage.rotate(image, angle, reshape=False, order=3, mode="grid-constant")
+    np.testing.assert_allclose(transformed("rotation", angle, image), expected, atol=1e-6)
 
 
-# --- curves ---
+@pytest.mark.parametrize("factor", [0.5, 1.7])
+def test_scaling_multiplies_the_width_of_a_blob(factor):
+    y, x = np.mgrid[-20:21, -20:21]
+    blob = np.exp(-(x**2 + y**2) / (2 * 3.0**2))
+    expected = np.exp(-(x**2 + y**2) / (2 * (factor * 3.0) ** 2))
+    np.testing.assert_allclose(transformed("scaling", factor, blob), expected, atol=0.01)
 
 
-def ring(radius=2.2, size=9):
-    """A picture that rotation leaves alone, but for interpolation."""
-    rows, columns = np.indices((size, size)) - (size - 1) / 2
-    return np.exp(-((np.hypot(rows, columns) - radius) ** 2)).ravel()
+def test_beyond_the_frame_is_nothing_or_the_nearest_pixel():
+    image = np.full(SHAPE, 7.0)
+    assert transformed("horizontal_translation", 4, image)[5, 0] == pytest.approx(0, abs=1e-5)
+    np.testing.assert_allclose(transformed("horizontal_translation", 4, image, edge="nearest"), 7.0, rtol=1e-5)
 
 
-def test_a_linear_unit_falls_with_the_square_of_the_distance_whatever_the_transformation(rng):
-    """On the sphere around its own filter h = b + ‖w‖ρ (1 - ε²/2), along every path."""
-    w, b = rng.normal(size=(5, 77)), rng.normal(size=5)
-    units = np.array([3, 0, 4])
-    optimum = 2 * w[units]
-    amounts = np.linspace(-2, 2, 9)
-    found = trace_transformation(Network([w], [b]), 1, units, optimum, "horizontal_translation", amounts, SHAPE)
-    lengths = np.linalg.norm(w[units], axis=1)
-    expected = b[units, None] + (2 * lengths**2)[:, None] * (1 - found.distances**2 / 2)
-    np.testing.assert_allclose(found.activations, expected, rtol=1e-10)
-    assert (found.distances[:, 4] == 0).all() and (found.distances[:, [0, 8]] > 0.5).all()
+def test_unknown_kinds_and_impossible_factors_are_refused():
+    with pytest.raises(UserError, match="'shear' is no kind of transformation; choose among rotation"):
+        transformation_matrices("shear", [1], SHAPE)
+    with pytest.raises(UserError, match="scaling by 0"):
+        transformation_matrices("scaling", [1.0, 0.0], SHAPE)
 
 
-def test_a_round_picture_does_not_leave_its_place_when_it_is_turned():
-    network = Network([ring()[None]], [np.zeros(1)])
-    amounts = np.linspace(-180, 180, 25)
-    turned = trace_transformation(network, 1, np.array([0]), ring()[None], "rotation", amounts, (9, 9))
-    moved = trace_transformation(network, 1, np.array([0]), ring()[None], "vertical_translation", [-2.0, 0, 2], (9, 9))
-    assert turned.distances.max() < 0.2 < 0.7 < moved.distances.max()
+# --- firing ---
 
 
-def test_the_highest_activation_at_a_distance_is_that_of_the_better_way():
-    curves = TransformationCurves(
-        units=np.array([0, 1]),
-        amounts=np.array([-2.0, -1, 0, 1, 2]),
-        distances=np.array([[1.0, 0.5, 0, 0.5, 1.5], [0.8, 0.8, 0, 0.4, 0.2]]),
-        activations=np.array([[-4.0, 3, 5, 1, 0], [1.0, 2, 6, 4, 5]]),
+def cyclic_shifts(pixels):
+    """Return all cyclic shifts of a row of pixels as matrices."""
+    return np.array([np.roll(np.eye(pixels), k, axis=0) for k in range(pixels)], np.float32)
+
+
+def test_scores_of_an_invariant_a_selective_and_a_contrary_unit():
+    rng = np.random.default_rng(0)
+    examples = rng.exponential(size=(3001, 7)).astype(np.float32)
+    weights = np.zeros((3, 7), np.float32)
+    weights[0] = 1.0  # the sum of all pixels: no shift changes it
+    weights[1, 4] = 1.0  # a single pixel: no shift but the first keeps it
+    weights[2] = -1.0  # the opposite of the first: fires at low activations
+    found = firing_invariance(Network([weights], [np.ones(3, np.float32)]), 1, [2, 0, 1], examples, cyclic_shifts(7))
+    np.testing.assert_allclose(found.global_rates, 30 / 3001)
+    np.testing.assert_allclose(found.local_rates[:2], 1.0)
+    np.testing.assert_allclose(found.scores[:2], 3001 / 30)
+    assert 1 / 7 <= found.local_rates[2] < 1 / 7 + 0.1  # by chance another pixel exceeds the threshold too
+
+
+def test_a_unit_may_fire_at_low_activations():
+    rng = np.random.default_rng(1)
+    examples = rng.normal(size=(1009, 5)).astype(np.float32)
+    examples[:11] = -20 - np.arange(11)[:, None]  # inputs that no shift changes, at the low end only
+    network = Network([np.array([[1.0, 0, 0, 0, 0]], np.float32)], [np.zeros(1, np.float32)])
+    found = firing_invariance(network, 1, [0], examples, cyclic_shifts(5), strongest=7)
+    assert found.signs == [-1] and found.local_rates == [1.0]
+    high = firing_invariance(network, 1, [0], examples, cyclic_shifts(5), strongest=7, signs=(1,))
+    assert high.signs == [1] and high.local_rates < 0.5
+
+
+def test_a_dead_unit_is_no_more_invariant_than_chance():
+    network = Network([np.zeros((1, 5), np.float32)], [np.ones(1, np.float32)])
+    examples = np.random.default_rng(0).normal(size=(211, 5)).astype(np.float32)
+    assert firing_invariance(network, 1, [0], examples, cyclic_shifts(5), strongest=2).scores == [1.0]
+
+
+def test_mean_score_of_the_top_share():
+    scores = np.array([3.0, 1.0, 10.0, 4.0, 2.0])
+    found = FiringInvariance(np.arange(5), scores, scores, scores, scores)
+    assert found.top(0.4) == 7.0
+    assert found.top(0.01) == 10.0
+    assert found.top(1.0) == 4.0
+
+
+def test_too_few_examples_are_refused():
+    network = Network([np.ones((1, 5), np.float32)], [np.zeros(1, np.float32)])
+    with pytest.raises(UserError, match="fire at 3 of 301 examples, and the 20 strongest"):
+        firing_invariance(network, 1, [0], np.ones((301, 5), np.float32), cyclic_shifts(5))
+
+
+def test_an_unknown_unit_is_refused():
+    network = Network([np.ones((3, 5), np.float32)], [np.zeros(3, np.float32)])
+    with pytest.raises(UserError, match="unit 3 was asked for"):
+        firing_invariance(network, 1, [0, 3], np.ones((301, 5), np.float32), cyclic_shifts(5), strongest=1)
+
+
+# --- transformed optima ---
+
+
+def test_rotation_of_a_linear_units_optimum():
+    weights = np.stack([picture(seed, (13, 13)).ravel() for seed in (1, 2, 3)]).astype(np.float32)
+    network, norm = Network([weights], [np.full(3, 0.5, np.float32)]), 3.0
+    units = np.array([2, 0])
+    optimum = norm * weights[units] / np.linalg.norm(weights[units], axis=1, keepdims=True)
+    angles = np.linspace(-180, 180, 25)
+    distances, activations = transformed_optima(
+        network, 1, units, optimum, transformation_matrices("rotation", angles, (13, 13)), norm=norm
     )
-    found = at_distances(curves, [0.0, 0.25, 0.5, 1.0, 1.5, 1.6])
-    np.testing.assert_allclose(found[0], [5, 4, 3, 0.5, 0, np.nan])
-    np.testing.assert_allclose(found[1], [6, 4.75, 3.5, np.nan, np.nan, np.nan])
+    # the activation of a linear unit is a function of the distance alone, whatever the transformation
+    slope = norm * np.linalg.norm(weights[units], axis=1)[:, None]
+    np.testing.assert_allclose(activations, 0.5 + slope * (1 - distances**2 / 2), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(distances[:, 12], 0, atol=1e-5)
+    np.testing.assert_allclose(distances[:, 0], distances[:, -1], atol=1e-5)  # half a turn either way
+    assert (distances[:, [0, 6, 18]] > 0.5).all()
 
 
-def test_a_picture_that_leaves_the_frame_is_refused():
-    network = Network([ring()[None]], [np.zeros(1)])
-    with pytest.raises(UserError, match="vertical_translation by 9"):
-        trace_transformation(network, 1, np.array([0]), ring()[None], "vertical_translation", [0, 9], (9, 9))
+def test_an_optimum_that_leaves_the_frame_is_refused():
+    network = Network([np.ones((1, PIXELS), np.float32)], [np.zeros(1, np.float32)])
+    optimum, away = np.ones((1, PIXELS), np.float32), np.zeros((1, PIXELS, PIXELS), np.float32)
+    with pytest.raises(UserError, match="leaves nothing of an optimum in the frame"):
+        transformed_optima(network, 1, np.array([0]), optimum, away, norm=np.sqrt(PIXELS))
 
 
-# --- firing scores ---
+def test_paths_that_miss_the_optimum_are_refused():
+    network = Network([picture().reshape(1, -1).astype(np.float32)], [np.zeros(1, np.float32)])
+    optimum = network.weights[0] / np.linalg.norm(network.weights[0])
+    turns = transformation_matrices("rotation", [-20, 20], SHAPE)
+    with pytest.raises(UserError, match="add the amount 0"):
+        transformed_optima(network, 1, np.array([0]), optimum, turns, norm=1.0)
 
 
-def score(network, units, examples, references, kind="rotation", amounts=(-90.0, -40.0, 0.0, 40.0, 90.0), **options):
-    return firing_scores(network, 1, units, examples, references, kind, amounts, (9, 9), **options)
+def test_curves_take_the_higher_of_both_ways_and_stop_where_no_way_goes_on():
+    distances = np.array([[0.8, 0.4, 1e-7, 0.5, 1.0]])
+    activations = np.array([[2.0, 6.0, 9.0, 5.0, 1.0]])
+    found = highest_at(distances, activations, np.array([0.0, 0.2, 0.4, 0.6, 0.9, 1.0, 1.1]))
+    np.testing.assert_allclose(found, [[9.0, 7.5, 6.0, 4.2, 1.8, 1.0, np.nan]], rtol=1e-5)
 
 
-def test_a_unit_that_sees_a_ring_is_invariant_to_rotation_and_one_that_sees_a_bar_is_not(rng):
-    bar = np.zeros((9, 9))
-    bar[4, 1:8] = 1
-    weights = np.stack([bar.ravel(), ring()])
-    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
-    network, units = Network([weights], [np.zeros(2)]), np.array([1, 0])
-    examples = rng.normal(size=(1000, 81))
-    found = score(network, units, examples, 3 * weights[units][:, None], rate=0.05)
-    np.testing.assert_allclose(found.global_rates, 0.05)
-    np.testing.assert_allclose(found.local_rates, [1, 0.2])  # the bar fires for itself, unturned, alone
-    np.testing.assert_allclose(found.scores, [20, 4])
-
-
-def test_rates_agree_with_counting(rng):
-    network, units = Network([rng.normal(size=(7, 81))], [rng.normal(size=7)]), np.array([5, 0, 2])
-    examples, references = rng.normal(size=(301, 81)), rng.normal(size=(3, 4, 81))
-    found = score(network, units, examples, references, "horizontal_translation", (-1.0, 0.0, 2.5), rate=0.1)
-    for u, unit in enumerate(units):
-        assert (network.activations(examples, 1)[:, unit] >= found.thresholds[u]).sum() == 30
-        fires = []
-        for reference in references[u]:
-            for amount in (-1.0, 0.0, 2.5):
-                moved = transformation_matrix("horizontal_translation", amount, (9, 9)) @ reference
-                fires.append(network.activations(moved[None], 1)[0, unit] >= found.thresholds[u])
-        np.testing.assert_allclose(found.local_rates[u], np.mean(fires))
-    assert (found.local_rates > 0).any()
-
-
-def test_a_unit_that_repeats_its_activation_fires_more_often_and_never_scores_infinity():
-    network = Network([np.zeros((1, 81))], [np.zeros(1)])
-    found = score(network, np.array([0]), np.ones((101, 81)), np.ones((1, 2, 81)))
-    assert found.global_rates[0] == 1 and found.scores[0] == 1
-
-
-@pytest.mark.parametrize("rate", [0.0001, 1.1])
-def test_rates_that_cannot_be_had_are_refused(rng, rate):
-    network, examples = Network([ring()[None]], [np.zeros(1)]), rng.normal(size=(101, 81))
-    with pytest.raises(UserError, match="rate"):
-        score(network, np.array([0]), examples, ring()[None, None], rate=rate)
-
-
-def test_an_unknown_unit_is_refused(rng):
-    with pytest.raises(UserError, match="unit 3"):
-        unit_activations(Network([rng.normal(size=(3, 5))], [np.zeros(3)]), 1, np.array([3]), rng.normal(size=(2, 5)))
-
-
-def test_activations_are_the_networks_own_in_the_order_of_the_units(rng, monkeypatch):
-    monkeypatch.setattr("deepunits.invariance.transformations.BLOCK", 7)
-    network, x = Network([rng.normal(size=(5, 11))], [rng.normal(size=5)]), rng.normal(size=(23, 11))
-    units = np.array([4, 0, 2])
-    np.testing.assert_allclose(unit_activations(network, 1, units, x), network.activations(x, 1)[:, units])
-
-
-def test_the_strongest_examples_are_in_order():
-    activations = np.array([[3.0, 0.0], [1.0, 5.0], [2.0, 7.0]])
-    np.testing.assert_array_equal(strongest_examples(activations, 2), [[0, 2], [2, 1]])
-
-
-def test_top_mean():
-    scores = np.array([1.0, 9.0, 3.0, 5.0, 7.0])
-    assert top_mean(scores, share=0.4) == 8
-    assert top_mean(scores, share=0.01) == 9
-    np.testing.assert_array_equal(top_mean(np.stack([scores, -scores]).T, share=0.4, axis=0), [8, -2])
+def test_curves_that_turn_back_meet_a_distance_more_than_once():
+    found = highest_at(np.array([[0.0, 1.0, 1.0, 0.5]]), np.array([[5.0, 0.0, 2.0, 4.0]]), np.array([0.75, 1.0]))
+    np.testing.assert_allclose(found, [[3.0, 2.0]])

@@ -1,11 +1,18 @@
 """Which library modules a script runs: an edit in one of them makes the script's results out of date."""
 
 import ast
+import os
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "deepunits"
+
+
+def offer_library():
+    """Let scripts import the library also where it is not installed, as in environments that Snakemake makes."""
+    known = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT / "src"), known]))
 
 
 def library_modules(script):

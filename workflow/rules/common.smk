@@ -8,13 +8,18 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
 
 from configuration import fault, layers
+<<<<<<< HEAD
 from dependencies import library_modules
 from selection import point, points, searched_classifier, searched_layers
+=======
+from dependencies import library_modules, offer_library
+>>>>>>> main
 
 if sentence := fault(config):
     sys.exit(f"error: {sentence}")
 
 
+<<<<<<< HEAD
 # Dataset, what the training starts from, and the data it is done on: as they are or deformed.
 CLASSIFIERS = [
     (dataset, start, on)
@@ -23,6 +28,9 @@ CLASSIFIERS = [
     for on in ("", "_deformed")
     if not on or "deformed" in settings
 ]
+=======
+offer_library()
+>>>>>>> main
 
 
 wildcard_constraints:

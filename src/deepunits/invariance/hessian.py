@@ -1,57 +1,47 @@
-"""The invariances of a unit near its optimum: eigenvectors of its Hessian on the sphere (sections 2.3 and 5).
-
-The paper tried these before its manifolds and found them too local; Berkes and Wiskott (2006) give the mathematics.
-"""
+"""The local view of invariance that the paper tried and set aside (section 5, footnote 16): the Hessian at x_opt."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from deepunits.backend import array_module, to_host
-from deepunits.errors import UserError
+from deepunits.backend import array_module, sigmoid, to_host
+from deepunits.invariance.manifold import project
 
 
 @dataclass
-class PrincipalInvariances:
-    """Curvatures of U units at their optima on the sphere in P dimensions, and the K flattest directions.
+class PrincipalCurvatures:
+    """The second-order view of a unit's activation on the sphere around its optimum.
 
     Attributes
     ----------
-    units : array (U,) of int
-    curvatures : array (U, P - 1)
-        Second derivatives of the activation along great circles through the optimum, descending: at a maximum none
-        is above 0 and the first is the flattest.
-    directions : array (U, K, P)
-        Unit tangents at the optimum that belong to the first K curvatures.
-    radial : array (U,)
-        -g·x/ρ², with g the gradient: the curvature of a direction on which the activation does not depend, which is
-        the sphere's own.
+    curvatures : array (P - 1,)
+        Second derivatives of the activation along geodesics of the sphere, per unit of length, flattest first: at a
+        maximum from 0 or below it downwards.
+    directions : array (P - 1, P)
+        Unit vectors of those geodesics at x_opt, orthogonal to x_opt and to each other.
     """
 
-    units: np.ndarray
     curvatures: np.ndarray
     directions: np.ndarray
-    radial: np.ndarray
 
 
-def hessian_vector_product(network, x, layer, units, vectors):
-    """Return the Hessian of the activation of unit ``units[r]`` at ``x[r]``, times each of ``vectors[r]``.
+def hessian_vector_product(network, layer, units, x, vectors):
+    """Return the product of the Hessian of a unit's activation, with respect to the input, and a vector: exact.
 
-    Exact: the derivative along the vector is carried through the forward pass and the backward pass (Pearlmutter,
-    1994). The Hessian itself is never formed.
+    The gradient is differentiated along the vector: one pass forwards and one backwards (Pearlmutter, 1994).
 
     Parameters
     ----------
     network : Network
-    x : array (n, P)
     layer : int
-        Counted from 1.
     units : array (n,) of int
-    vectors : array (n, K, P)
+        Row r is about unit ``units[r]``, at the input ``x[r]``, along ``vectors[r]``.
+    x : array (n, P)
+    vectors : array (n, P)
 
     Returns
     -------
-    array (n, K, P)
+    array (n, P)
 
     Raises
     ------
@@ -59,46 +49,36 @@ def hessian_vector_product(network, x, layer, units, vectors):
         If the network has no such layer or unit.
     """
     network.check_units(layer, units)
-    hidden, weights = network.outputs_below(x, layer), network.weights[: layer - 1]
-    moved, passes = vectors, []
-    for h, w in zip(hidden[1:], weights, strict=True):
-        h = h[:, None]
+    weights, biases = network.weights[: layer - 1], network.biases[: layer - 1]
+    h, change = x, vectors  # of each layer's output along the vector
+    forward = []
+    for w, b in zip(weights, biases, strict=True):
+        h, inflow = sigmoid(h @ w.T + b), change @ w.T
         slope = h * (1 - h)
-        moved = slope * _product(moved, w.T)
-        passes.append((w, slope, (1 - 2 * h) * moved))  # the last is the change of the slope
-    gradient = network.weights[layer - 1][units][:, None]
-    moved_gradient = array_module(x).zeros_like(moved)
-    for w, slope, moved_slope in reversed(passes):
-        moved_gradient = _product(moved_gradient * slope + gradient * moved_slope, w)
-        gradient = _product(gradient * slope, w)
-    return moved_gradient
+        change = slope * inflow
+        forward.append((w, h, slope, inflow))
+
+    gradient = network.weights[layer - 1][units]
+    change = array_module(x).zeros_like(gradient)
+    for w, h, slope, inflow in reversed(forward):
+        change = (change + gradient * (1 - 2 * h) * inflow) * slope @ w
+        gradient = gradient * slope @ w
+    return change
 
 
-def hessian(network, x, layer, units):
-    """Return the Hessian of unit ``units[r]`` of `layer` at ``x[r]``: its products with all axes, shape (n, P, P)."""
-    xp = array_module(x)
-    axes = xp.broadcast_to(xp.eye(x.shape[1], dtype=x.dtype), (len(x), x.shape[1], x.shape[1]))
-    found = hessian_vector_product(network, x, layer, units, axes)
-    return (found + found.transpose(0, 2, 1)) / 2  # symmetric but for rounding
-
-
-def tangent_basis(x):
-    """Return an orthonormal basis of the directions orthogonal to `x` (P,), as columns of an array (P, P - 1).
-
-    The columns of the Householder reflection that takes `x` to the first axis, but the first.
-    """
-    xp = array_module(x)
-    v = x / xp.linalg.norm(x)
-    v[0] += xp.copysign(xp.ones_like(v[0]), v[0])
-    reflection = xp.eye(len(x), dtype=x.dtype) - (2 / (v @ v)) * xp.outer(v, v)
-    return reflection[:, 1:]
+def hessian(network, layer, unit, x):
+    """Return the Hessian (P, P) of the activation of one `unit` with respect to the input, at `x` (P,)."""
+    xp, pixels = array_module(x), len(x)
+    rows = xp.broadcast_to(x, (pixels, pixels))
+    return hessian_vector_product(network, layer, xp.full(pixels, unit), rows, xp.eye(pixels, dtype=x.dtype))
 
 
 def curvatures_on_sphere(hessian, gradient, x):
-    """Return the principal curvatures of a function at a point of the sphere around 0 through that point.
+    """Return the principal curvatures of a function at a point `x` of the sphere around 0 through it.
 
-    The second derivative along a great circle with unit tangent w is w'Hw - g·x/‖x‖². For a quadratic function
-    x'Hx/2 + f'x + c that is Berkes and Wiskott's w'Hw - (x'Hx + f'x)/‖x‖².
+    Along a geodesic that leaves x in the direction of the unit vector w, the second derivative of h is
+    w'Hw - (x · ∂h/∂x) / ‖x‖²: the sphere's own curvature adds a term. For a quadratic form x'Hx/2 + f'x + c that is
+    w'Hw - (x'Hx + f'x) / ‖x‖² (Berkes and Wiskott, 2006).
 
     Parameters
     ----------
@@ -108,109 +88,81 @@ def curvatures_on_sphere(hessian, gradient, x):
 
     Returns
     -------
-    curvatures : array (P - 1,)
-        Descending.
-    directions : array (P - 1, P)
-        The unit tangents that they belong to.
-    radial : float
-        -g·x/‖x‖².
+    PrincipalCurvatures
     """
-    basis = tangent_basis(x)
-    radial = -float((gradient @ x) / (x @ x))
-    values, vectors = array_module(x).linalg.eigh(basis.T @ hessian @ basis)
-    return values[::-1] + radial, (basis @ vectors[:, ::-1]).T, radial
+    basis = np.linalg.qr(x[:, None], mode="complete")[0][:, 1:]  # of the tangent space at x
+    values, vectors = np.linalg.eigh(basis.T @ hessian @ basis)
+    return PrincipalCurvatures(
+        curvatures=values[::-1] - x @ gradient / (x @ x),
+        directions=(basis @ vectors[:, ::-1]).T,
+    )
 
 
-def principal_invariances(network, layer, units, optimum, *, kept):
-    """Find the directions from each unit's optimum, along the sphere, in which its activation bends least.
+def principal_curvatures(network, layer, unit, optimum):
+    """Return the eigenvectors of the Hessian on the sphere at a unit's optimum, the flattest direction first.
 
     Parameters
     ----------
     network : Network
-    layer : int
-        Counted from 1; above 1, since the Hessian of a first-layer unit is 0.
-    units : array (U,) of int
-    optimum : array (U, P)
-        x_opt of each unit, on the network's device.
-    kept : int
-        K: directions kept of each unit.
+    layer, unit : int
+    optimum : array (P,)
+        x_opt, of norm ρ.
 
     Returns
     -------
-    PrincipalInvariances
-        With NumPy arrays.
+    PrincipalCurvatures
+        With NumPy arrays, float64.
 
     Raises
     ------
     UserError
-        If the layer or a unit does not exist, or there are no `kept` directions.
+        If the network has no such layer or unit.
     """
     xp = array_module(optimum)
-    pixels = optimum.shape[1]
-    if not 1 <= kept < pixels:
-        raise UserError(f"{kept} directions were asked for; a sphere in {pixels} dimensions has 1 to {pixels - 1}.")
-    units = np.asarray(units)
-    gradient = network.unit_gradient(optimum, layer, xp.asarray(units))[1]
-    curvatures, directions = np.empty((len(units), pixels - 1)), np.empty((len(units), kept, pixels))
-    radial = np.empty(len(units))
-    for u in range(len(units)):  # one Hessian at a time: together they would not fit the memory
-        own = slice(u, u + 1)
-        h = hessian(network, optimum[own], layer, xp.asarray(units[own]))[0]
-        values, vectors, radial[u] = curvatures_on_sphere(h, gradient[u], optimum[u])
-        curvatures[u], directions[u] = to_host(values), to_host(vectors[:kept])
-    return PrincipalInvariances(units, *(a.astype(np.float32) for a in (curvatures, directions, radial)))
+    gradient = network.unit_gradient(optimum[None], layer, xp.asarray([unit]))[1][0]
+    found = (hessian(network, layer, unit, optimum), gradient, optimum)
+    return curvatures_on_sphere(*(to_host(array).astype(np.float64) for array in found))
 
 
-def move_along(optimum, directions, epsilons):
-    """Return the points at the distances ερ from the optimum on the great circles that leave it in given directions.
+def walk_along(network, layer, unit, optimum, directions, epsilons):
+    """Move from the optimum along great circles of the sphere, and return the activations met on the way.
+
+    Of the two points at distance ερ the one of higher activation is taken, as in the tracing of manifolds.
 
     Parameters
     ----------
-    optimum : array (..., P)
-    directions : array (..., P)
-        Unit vectors orthogonal to `optimum`; their other sign is the other way along the circle.
-    epsilons : array (E,), in [0, 2]
+    network : Network
+    layer, unit : int
+    optimum : array (P,)
+        x_opt.
+    directions : array (D, P)
+        Where each great circle leaves x_opt, such as eigenvectors of the Hessian.
+    epsilons : sequence of float in [0, 2]
 
     Returns
     -------
-    array (..., E, P)
-
-    Raises
-    ------
-    UserError
-        If an ε is outside [0, 2].
+    activations : array (D, E)
+    inputs : array (D, E, P)
+        NumPy arrays, both.
     """
     xp = array_module(optimum)
-    epsilons = xp.asarray(epsilons, dtype=optimum.dtype)[:, None]
-    if not bool(((epsilons >= 0) & (epsilons <= 2)).all()):
-        raise UserError("an epsilon is outside [0, 2]; no two points of a sphere are farther apart than 2 radii.")
-    norm = xp.linalg.norm(optimum, axis=-1)[..., None, None]
-    along = norm * epsilons * xp.sqrt(1 - epsilons**2 / 4)
-    return (1 - epsilons**2 / 2) * optimum[..., None, :] + along * directions[..., None, :]
+    optima = xp.broadcast_to(optimum, directions.shape)
+    towards = xp.asarray(directions, dtype=optimum.dtype)
+    units = xp.full(len(directions), unit)
+    activations = np.empty((len(directions), len(epsilons)), np.float32)
+    inputs = np.empty((len(directions), len(epsilons), len(optimum)), np.float32)
+    for e, epsilon in enumerate(epsilons):
+        points = project(towards, optima, epsilon)
+        heights = xp.stack([network.unit_activation(point, layer, units) for point in points])
+        activations[:, e] = to_host(heights.max(axis=0))
+        inputs[:, e] = to_host(xp.where((heights[0] >= heights[1])[:, None], *points))
+    return activations, inputs
 
 
 def variance_along(directions, covariance):
-    """Return how much the data vary along `directions` (..., P), relative to the mean over all directions.
+    """Return the variance of the data along each of `directions` (D, P), shape (D,), relative to that of a pixel.
 
-    Under 1: a direction of less variance than a random one. The paper's guess is that the Hessian's flat directions
-    change the background (footnote 16), which this measures.
-
-    Parameters
-    ----------
-    directions : array (..., P)
-        Unit vectors.
-    covariance : array (P, P)
-        Of the data.
-
-    Returns
-    -------
-    array (...)
+    The mean over pixels is 1. Far below it lie directions of the background: the hypothesis of section 5.1.
     """
-    variance = ((directions @ covariance) * directions).sum(axis=-1)
-    return variance * len(covariance) / covariance.trace()
-
-
-def _product(vectors, matrix):
-    """Return ``vectors @ matrix`` for `vectors` (n, K, a) as one product of matrices."""
-    n, k, size = vectors.shape
-    return (vectors.reshape(n * k, size) @ matrix).reshape(n, k, -1)
+    variances = np.einsum("dp,pq,dq->d", directions, covariance, directions, optimize=True)
+    return variances / np.einsum("dp,dp->d", directions, directions) / (np.trace(covariance) / len(covariance))

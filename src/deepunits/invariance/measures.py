@@ -1,223 +1,165 @@
-"""How invariant the units of a layer are, from their activations along a manifold (section 5.3)."""
-
-from dataclasses import dataclass
+"""Measures of invariance (section 5.3): curves of a unit's activation against ε, layers compared, rows of Figure 6."""
 
 import numpy as np
-from scipy.special import log_expit
+from scipy import ndimage
+from scipy.stats import bootstrap, mannwhitneyu
 
 from deepunits.backend import generator
 from deepunits.errors import UserError
-from deepunits.invariance.transformations import transform
 
 RESAMPLES = 2000
-CONFIDENCE = (2.5, 97.5)  # percentiles: intervals of 95 %
 
 
-@dataclass
-class Interval:
-    """A statistic over units with its 95 % percentile bootstrap interval: numbers, or arrays of one shape."""
-
-    value: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+def log_sigmoid(activation):
+    """Return log(sigmoid(activation)) in float64: the y-axis of Figure 7, exact however negative the activation is."""
+    return -np.logaddexp(0.0, -np.asarray(activation, dtype=np.float64))
 
 
-def log_sigmoid(activations):
-    """Return log(sigmoid(h)), the vertical axis of Figure 7, in float64; no activation is too low for it."""
-    return log_expit(np.asarray(activations, dtype=np.float64))
+def normalized(activations, epsilons):
+    """Scale curves to (h - h(2)) / (h(0) - h(2)), which no bias and no scale of the weights changes.
 
-
-def normalized(activations):
-    """Return the curves (h - h(2)) / (h(0) - h(2)), which all fall from 1 to 0 whatever the size of the weights.
-
-    Figure 7 compares activations of different sizes: log(sigmoid(h)) of a unit with larger weights falls faster even
-    if its shape is the same. For a linear unit the normalized curve is 1 - ε²/4.
+    The curve of any unit that is linear in its input is 1 - ε²/4.
 
     Parameters
     ----------
     activations : array (..., E)
-        From ε = 0, first, to ε = 2, last.
+    epsilons : array (E,)
+        From 0 to 2.
 
     Returns
     -------
     array (..., E), float64
-        NaN for a unit that is as active at the antipode as at its optimum, such as a dead one.
-    """
-    h = np.asarray(activations, dtype=np.float64)
-    fall = h[..., :1] - h[..., -1:]
-    return (h - h[..., -1:]) / np.where(fall > 0, fall, np.nan)
-
-
-def area_under_curve(epsilons, curves):
-    """Return the integral over ε of each of the curves (..., E) by the trapezoidal rule, shape (...)."""
-    return np.trapezoid(np.asarray(curves, dtype=np.float64), np.asarray(epsilons, dtype=np.float64), axis=-1)
-
-
-def slope(epsilons, curves):
-    """Return the slope over ε of the least-squares line through each of the curves (..., E), shape (...).
-
-    Negative for a falling curve. The paper calls the slopes of layer 1 "smaller" where it concludes that its units are
-    the least invariant: they are the more negative.
-    """
-    centred = np.asarray(epsilons, dtype=np.float64) - np.mean(epsilons, dtype=np.float64)
-    return np.asarray(curves, dtype=np.float64) @ centred / (centred @ centred)
-
-
-def mean_over_units(values, *, seed):
-    """Return the mean over units of `values` (U,) or (U, E), with intervals from resampled units.
-
-    Units whose values hold NaN, such as dead ones that :func:`normalized` cannot place, are left out.
+        1 at ε = 0 and 0 at ε = 2.
 
     Raises
     ------
     UserError
-        If no unit is left.
+        If `epsilons` do not run from 0 to 2, or a unit's activation is the same at both ends.
     """
-    values = _usable(values)
-    low, high = np.percentile(_resampled_means(values, generator(seed, "bootstrap")), CONFIDENCE, axis=0)
-    return Interval(values.mean(axis=0), low, high)
+    if epsilons[0] != 0 or epsilons[-1] != 2:
+        raise UserError(f"the epsilons run from {epsilons[0]:g} to {epsilons[-1]:g}; normalized curves need 0 to 2.")
+    h = np.asarray(activations, dtype=np.float64)
+    first, last = h[..., :1], h[..., -1:]
+    if (first == last).any():
+        raise UserError("a unit has the same activation at its optimum and opposite it: it is dead; leave it out.")
+    return (h - last) / (first - last)
 
 
-def difference_of_means(a, b, *, seed):
-    """Return how far the mean of `b` is above that of `a`, with its interval; two layers, or two models.
+def area(curves, epsilons):
+    """Return the area under each of the curves (..., E) by the trapezoidal rule, shape (...)."""
+    return np.trapezoid(curves, epsilons, axis=-1)
+
+
+def slope(curves, epsilons):
+    """Return the slope of the straight line fitted to each of the curves (..., E) by least squares, shape (...)."""
+    centred = epsilons - np.mean(epsilons)
+    return curves @ centred / (centred @ centred)
+
+
+def mean_over_units(values, *, seed):
+    """Return the mean over units with its 95 % bootstrap interval (percentile method).
 
     Parameters
     ----------
-    a : array (U,) or (U, E)
-    b : array (V,) or (V, E)
-        A value for each unit; units are resampled on either side. NaN as in :func:`mean_over_units`.
+    values : array (U, ...)
+        A number or a whole curve for each unit. The units are resampled, so the points of a curve stay together.
     seed : int
 
     Returns
     -------
-    Interval
-        Above 0 with its `low` end: `b` is more.
+    mean, low, high : arrays (...)
     """
-    a, b = _usable(a), _usable(b)
-    differences = _resampled_means(b, generator(seed, "bootstrap", "b")) - _resampled_means(
-        a, generator(seed, "bootstrap", "a")
-    )
-    low, high = np.percentile(differences, CONFIDENCE, axis=0)
-    return Interval(b.mean(axis=0) - a.mean(axis=0), low, high)
-
-
-def _usable(values):
     values = np.asarray(values, dtype=np.float64)
-    usable = values[~np.isnan(values.reshape(len(values), -1)).any(axis=1)]
-    if not len(usable):
-        raise UserError("no unit has a curve that falls from its optimum; are all units of the layer dead?")
-    return usable
+    interval = bootstrap(
+        (values,),
+        np.mean,
+        axis=0,
+        method="percentile",
+        n_resamples=RESAMPLES,
+        batch=100,
+        rng=generator(seed, "bootstrap"),
+    ).confidence_interval
+    return values.mean(axis=0), interval.low, interval.high
 
 
-def _resampled_means(values, rng):
-    """Return the means of `RESAMPLES` draws of as many units, with replacement: (RESAMPLES,) or (RESAMPLES, E)."""
-    units = len(values)
-    times_drawn = rng.multinomial(units, np.full(units, 1 / units), size=RESAMPLES)
-    return times_drawn @ values / units
-
-
-@dataclass
-class LayerInvariance:
-    """Invariance of the U units of a layer: a number for each unit.
-
-    Attributes
-    ----------
-    area, slope : array (U,)
-        Of log(sigmoid(h)) over ε.
-    normalized_area : array (U,)
-        Of (h - h(2)) / (h(0) - h(2)); NaN for dead units.
-    """
-
-    area: np.ndarray
-    slope: np.ndarray
-    normalized_area: np.ndarray
-
-
-def layer_invariance(epsilons, activations):
-    """Measure the invariance of every unit of a layer.
+def compare(lower, upper, *, seed):
+    """Compare a measure between the units of two layers, or of two models.
 
     Parameters
     ----------
-    epsilons : array (E,)
-        From 0 to 2.
-    activations : array (U, T, E)
-        As traced; of the trials of a unit the highest activation counts at each ε, which is what is searched for.
+    lower : array (U,)
+    upper : array (V,)
+    seed : int
 
     Returns
     -------
-    LayerInvariance
-
-    Raises
-    ------
-    UserError
-        If the curves do not reach from ε = 0 to ε = 2.
+    dict of float
+        ``difference``: mean of `upper` less mean of `lower`, with its 95 % bootstrap interval ``low``, ``high``.
+        ``superiority``: probability that a unit of `upper` exceeds a unit of `lower`, ties counting half: the
+        statistic of Mann and Whitney over its maximum.
     """
-    if not (epsilons[0] == 0 and epsilons[-1] == 2):
-        raise UserError(f"the curves reach from ε = {epsilons[0]:g} to {epsilons[-1]:g}; trace them from 0 to 2.")
-    h = np.asarray(activations).max(axis=1)
-    return LayerInvariance(
-        area=area_under_curve(epsilons, log_sigmoid(h)),
-        slope=slope(epsilons, log_sigmoid(h)),
-        normalized_area=area_under_curve(epsilons, normalized(h)),
-    )
+    lower, upper = np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
+
+    def difference(a, b, axis=-1):
+        return b.mean(axis=axis) - a.mean(axis=axis)
+
+    interval = bootstrap(
+        (lower, upper),
+        difference,
+        method="percentile",
+        n_resamples=RESAMPLES,
+        batch=100,
+        rng=generator(seed, "bootstrap"),
+    ).confidence_interval
+    return {
+        "difference": float(difference(lower, upper)),
+        "low": float(interval.low),
+        "high": float(interval.high),
+        "superiority": float(mannwhitneyu(upper, lower).statistic / (len(lower) * len(upper))),
+    }
 
 
 def departures(inputs, optimum):
     """Return the parts of `inputs` (..., P) orthogonal to the `optimum` (P,): which way a manifold went.
 
-    Points of two manifolds at the same ε share their part along the optimum, so their cosine says little: compare
+    Points of two manifolds at the same ε share their part along the optimum, so cosines between trials are taken of
     these.
     """
     return inputs - ((inputs @ optimum) / (optimum @ optimum))[..., None] * optimum
 
 
-@dataclass
-class RotationFit:
-    """How well frames are explained as rotations of the first of their row.
-
-    Attributes
-    ----------
-    angles : array (T, E)
-        Degrees, counter-clockwise, of the rotation of the first frame that is most like the frame.
-    correlations : array (T, E)
-        Their correlation over the pixels of the inscribed disc.
-    unrotated : array (T, E)
-        Correlation with the first frame as it stands.
-    """
-
-    angles: np.ndarray
-    correlations: np.ndarray
-    unrotated: np.ndarray
-
-
 def explained_by_rotation(frames, shape, *, step=2.0):
-    """Say of each frame of a manifold how well it is explained by rotating the first frame (Figure 6).
+    """Measure how well the frames of a row of Figure 6 are rotations of its first one.
 
     Parameters
     ----------
-    frames : array (T, E, P)
-        A row of frames for each trial.
-    shape : tuple (height, width)
-        Of a frame.
+    frames : array (E, P)
+    shape : (int, int)
+        Rows and columns of a frame.
     step : float
-        Degrees between the angles that are tried, all around; a divisor of 360.
+        Degrees between the angles tried, all around the circle.
 
     Returns
     -------
-    RotationFit
+    angles : array (E,)
+        Angle in degrees, from -180 up to 180, counter-clockwise, by which the first frame is turned to correlate best.
+    correlations : array (E,)
+        The correlation at that angle, over the pixels of the inscribed disc, where no corner turns in.
+    unrotated : array (E,)
+        The correlation with the first frame as it is, to hold the former against.
     """
-    angles = np.arange(-180 + step, 180 + step / 2, step)
-    angles = angles[np.argsort(np.abs(angles), kind="stable")]  # 0 first: of equal angles, the smallest is taken
-    rows, columns = (np.indices(shape).reshape(2, -1).T - (np.array(shape) - 1) / 2).T
-    disc = np.hypot(rows, columns) <= (min(shape) - 1) / 2
-    frames = np.asarray(frames, dtype=np.float64)
-    rotated = _standardized(transform(frames[:, 0], "rotation", angles, shape)[:, :, disc])
-    correlations = _standardized(frames[:, :, disc]) @ rotated.transpose(0, 2, 1)
-    best = correlations.argmax(axis=2)
-    return RotationFit(angles[best], np.take_along_axis(correlations, best[..., None], 2)[..., 0], correlations[..., 0])
+    turns = np.arange(-180.0, 180.0, step)
+    turns = turns[np.argsort(np.abs(turns), kind="stable")]  # of angles that explain a frame equally well, the smallest
+    first = np.asarray(frames[0], dtype=np.float64).reshape(shape)
+    rotated = np.array([ndimage.rotate(first, turn, reshape=False, order=1).ravel() for turn in turns])
+    y, x = np.indices(shape).reshape(2, -1)
+    disc = np.hypot(y - (shape[0] - 1) / 2, x - (shape[1] - 1) / 2) <= (min(shape) - 1) / 2
+    correlations = _standardized(np.asarray(frames, dtype=np.float64)[:, disc]) @ _standardized(rotated[:, disc]).T
+    best = correlations.argmax(axis=1)
+    return turns[best], correlations[np.arange(len(best)), best], correlations[:, 0]
 
 
-def _standardized(x):
-    """Return `x` less its mean over the last axis and of length 1, so that inner products are correlations."""
-    x = x - x.mean(axis=-1, keepdims=True)
-    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+def _standardized(rows):
+    """Shift and scale each row to mean 0 and norm 1, so that inner products are correlations."""
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    return centred / np.linalg.norm(centred, axis=1, keepdims=True)

@@ -56,7 +56,7 @@ class Network:
     def activations(self, x, layer):
         """Return the activations of all units of `layer`, shape (n, units), at the inputs `x` (n, pixels)."""
         self._check_layer(layer)
-        below = self.outputs_below(x, layer)[-1]
+        below = self._hidden(x, layer)[-1]
         return below @ self.weights[layer - 1].T + self.biases[layer - 1]
 
     def unit_activation(self, x, layer, units):
@@ -78,7 +78,7 @@ class Network:
             If the network has no such layer or unit.
         """
         self.check_units(layer, units)
-        below = self.outputs_below(x, layer)[-1]
+        below = self._hidden(x, layer)[-1]
         return _row_dot(below, self.weights[layer - 1][units]) + self.biases[layer - 1][units]
 
     def unit_gradient(self, x, layer, units):
@@ -101,7 +101,7 @@ class Network:
             If the network has no such layer or unit.
         """
         self.check_units(layer, units)
-        hidden = self.outputs_below(x, layer)
+        hidden = self._hidden(x, layer)
         gradient = self.weights[layer - 1][units]
         activation = _row_dot(hidden[-1], gradient) + self.biases[layer - 1][units]
         for h, w in zip(reversed(hidden[1:]), reversed(self.weights[: layer - 1]), strict=True):
@@ -110,8 +110,8 @@ class Network:
             gradient = gradient @ w
         return activation, gradient
 
-    def outputs_below(self, x, layer):
-        """Return a list of `x` (n, pixels) and the outputs (n, units) of the layers below `layer`, bottom first."""
+    def _hidden(self, x, layer):
+        """Return `x` and the outputs of the layers below `layer`, bottom first."""
         outputs = [x]
         for w, b in zip(self.weights[: layer - 1], self.biases[: layer - 1], strict=True):
             activation = outputs[-1] @ w.T

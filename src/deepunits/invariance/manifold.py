@@ -1,0 +1,343 @@
+"""Invariance manifolds: how far one can go from a unit's optimum while its activation stays high (section 5.1)."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from deepunits.backend import array_module, to_host
+from deepunits.errors import UserError
+
+BLOCK = 256  # rows searched together on the CPU: their arrays and the weights stay in its cache
+
+
+@dataclass
+class InvarianceManifold:
+    """Where the search ended, for each of U units, T trials and E distances from the optimum.
+
+    Attributes
+    ----------
+    units : array (U,) of int
+    epsilons : array (E,)
+        Distances from the optimum, in units of `norm`: the paper's ε.
+    activations : array (U, T, E)
+        The unit's activation h(x*_ε), before the sigmoid.
+    optimum : array (U, P)
+        x_opt, from which every manifold starts.
+    norm : float
+        ρ, the norm of `optimum` and of every point of a manifold.
+    shown_units : array (V,) of int
+        Units whose points are kept.
+    inputs : array (V, T, E, P)
+        Their points x*_ε.
+    steps : array (U, T, E) of int
+        Gradient steps taken; none where ε is 0 or 2, since only one point is feasible there.
+    converged : array (U, T, E) of bool
+        Whether the search ended by its threshold, not by the limit on steps.
+    """
+
+    units: np.ndarray
+    epsilons: np.ndarray
+    activations: np.ndarray
+    optimum: np.ndarray
+    norm: float
+    shown_units: np.ndarray
+    inputs: np.ndarray
+    steps: np.ndarray
+    converged: np.ndarray
+
+
+def project(x, optimum, epsilon):
+    """Project onto the points of norm ρ = ‖x_opt‖ at distance ερ from the optimum, in closed form (section 5.1).
+
+    Every such point is (1 - ε²/2) x_opt ± ρε √(1 - ε²/4) u with u a unit vector orthogonal to x_opt. The component of
+    `x` orthogonal to x_opt gives u; the upper sign is the feasible point nearest to `x`, the lower one the farthest.
+
+    Parameters
+    ----------
+    x : array (n, P)
+        No row along its optimum, where every feasible point is as near.
+    optimum : array (n, P)
+    epsilon : float
+        From 0 to 2.
+
+    Returns
+    -------
+    nearest, farthest : arrays (n, P)
+    """
+    xp = array_module(x)
+    squared_norm = _row_dot(optimum, optimum)
+    u = _orthogonal(_orthogonal(x, optimum), optimum)  # the second time removes what rounding left along x_opt
+    radius = epsilon * (1 - epsilon**2 / 4) ** 0.5 * xp.sqrt(squared_norm)
+    u *= (radius / xp.sqrt(_row_dot(u, u)))[:, None]
+    centre = (1 - epsilon**2 / 2) * optimum
+    return centre + u, centre - u
+
+
+def perturbed_starts(optimum, *, trials, perturbation, norm, unwhitening, rng):
+    """Draw the points where the trials start: the optimum plus a small random step along the data's variations.
+
+    White noise would not do: a preconditioned search does not move along directions without variance, so what of the
+    noise lies along them would stay to the end.
+
+    Parameters
+    ----------
+    optimum : array (U, P)
+    trials : int
+    perturbation : float
+        Length of the random step, in units of `norm`.
+    norm : float
+    unwhitening : array (P, P)
+        Square root of the (regularized) covariance of the data.
+    rng : generator
+        Of the device of `optimum`.
+
+    Returns
+    -------
+    array (U, trials, P)
+    """
+    xp = array_module(optimum)
+    shape = (len(optimum), trials, optimum.shape[1])
+    noise = rng.standard_normal(shape, dtype=optimum.dtype) @ unwhitening
+    noise *= perturbation * norm / xp.linalg.norm(noise, axis=2, keepdims=True)
+    return optimum[:, None] + noise
+
+
+def trace_manifold(
+    network,
+    layer,
+    units,
+    optimum,
+    *,
+    norm,
+    epsilons,
+    trials,
+    perturbation,
+    unwhitening,
+    learning_rate,
+    threshold,
+    max_steps,
+    rng,
+    step="whitened",
+    minimize=False,
+    shown=(),
+):
+    """Trace invariance manifolds: for each ε, the point at distance ερ from the optimum with the highest activation.
+
+    Algorithm 1 of the paper: a gradient step, the projection on both constraints, and of its two solutions the one
+    of higher activation, until the activation changes by less than `threshold`. Each ε starts from the point found
+    for the one before. All units and trials are rows of one batch, which a row leaves when it has converged.
+
+    Parameters
+    ----------
+    network : Network
+        Or anything with its methods ``unit_activation`` and ``unit_gradient``.
+    layer : int
+        Counted from 1.
+    units : array (U,) of int
+    optimum : array (U, P)
+        x_opt of each unit, on the network's device; its dtype is that of the search.
+    norm : float
+        ρ.
+    epsilons : sequence of float, ascending, in [0, 2]
+    trials : int
+        Searches for each unit, each from a start of its own near the optimum.
+    perturbation : float
+        Distance of the starts from the optimum, in units of `norm`; more than 0.
+    unwhitening : array (P, P)
+        W⁻¹: symmetric square root of the (regularized) covariance C of the data.
+    learning_rate : float
+        μ. Steps stay stable up to about 1 / (the curvature of h), whitened ones up to that over C's top eigenvalue.
+    threshold : float
+        Change of the activation in one step, as a share of ``abs(h(x_opt))``, under which a search has converged.
+    max_steps : int
+        Limit on the steps for each ε, 2 or more.
+    rng : generator
+        Of the network's device.
+    step : {'whitened', 'plain', 'tangent'}
+        What a step is; see Notes.
+    minimize : bool
+        Trace the lowest activation instead of the highest (footnote 17).
+    shown : sequence of int
+        Units whose points are kept.
+
+    Returns
+    -------
+    InvarianceManifold
+        With NumPy arrays.
+
+    Raises
+    ------
+    UserError
+        If the layer or a unit does not exist, an ε is outside [0, 2], an optimum is off the sphere, the covariance
+        is singular, or the search diverges.
+
+    Notes
+    -----
+    With g the gradient of h at x, a step is
+
+    * ``plain``: μ g, the search of the first formula of section 5.1.
+    * ``whitened``: μ C g, Algorithm 1. The change of variables is not carried out, for a step μ ∂h/∂y in y = W x is the
+      step μ W⁻¹W⁻ᵀ g = μ C g in x. Its fixed points are those where C g has no component along the feasible sphere.
+      At the optimum of eq. 1 it is g that has none. So Algorithm 1, with its projection in closed form, ends at a lower
+      activation than eq. 1 asks for, at points drawn towards the directions in which the data vary.
+    * ``tangent``: μ C times the component of g along the feasible sphere. It prefers the same directions on its way,
+      and its fixed points are those of the plain search: eq. 1, being a change of variables, has the same optimum.
+    """
+    xp = array_module(optimum)
+    units, shown, epsilons = np.asarray(units), np.asarray(shown, dtype=int), np.asarray(epsilons, dtype=np.float64)
+    _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max_steps, step)
+    unwhitening = xp.asarray(unwhitening, dtype=optimum.dtype)
+    starts = perturbed_starts(
+        optimum, trials=trials, perturbation=perturbation, norm=norm, unwhitening=unwhitening, rng=rng
+    ).reshape(-1, optimum.shape[1])
+    row_units, kept = np.repeat(units, trials), np.repeat(np.isin(units, shown), trials)
+    take_step = partial(_STEPS[step], learning_rate=learning_rate, covariance=unwhitening @ unwhitening)
+    climbed = _Opposite(network) if minimize else network
+
+    rows = len(row_units)
+    activations = np.empty((rows, len(epsilons)), np.float32)
+    inputs = np.empty((kept.sum(), len(epsilons), optimum.shape[1]), np.float32)
+    steps, converged = np.empty(activations.shape, int), np.empty(activations.shape, bool)
+    block = BLOCK if xp is np else rows
+    for first in range(0, rows, block):
+        part = slice(first, first + block)
+        kept_here, kept_rows = slice(kept[:first].sum(), kept[: first + block].sum()), np.flatnonzero(kept[part])
+        optima = optimum[xp.arange(rows)[part] // trials]
+        search = _Search(
+            climbed, layer, xp.asarray(row_units[part]), optima, starts[part], take_step, threshold, max_steps
+        )
+        for e, epsilon in enumerate(epsilons.tolist()):
+            x, *found = search.move_to(epsilon)
+            activations[part, e], steps[part, e], converged[part, e] = map(to_host, found)
+            inputs[kept_here, e] = to_host(x[xp.asarray(kept_rows)])
+    if not np.isfinite(activations).all():
+        raise UserError(f"the search for invariances of layer {layer} diverged; lower its learning_rate.")
+
+    shape = (len(units), trials, len(epsilons))
+    return InvarianceManifold(
+        units=units,
+        epsilons=epsilons.astype(np.float32),
+        activations=(-activations if minimize else activations).reshape(shape),
+        optimum=to_host(optimum),
+        norm=float(norm),
+        shown_units=units[np.isin(units, shown)],
+        inputs=inputs.reshape(-1, *shape[1:], optimum.shape[1]),
+        steps=steps.reshape(shape),
+        converged=converged.reshape(shape),
+    )
+
+
+def _plain_step(x, gradient, optimum, learning_rate, covariance):
+    return learning_rate * gradient
+
+
+def _whitened_step(x, gradient, optimum, learning_rate, covariance):
+    return learning_rate * (gradient @ covariance)
+
+
+def _tangent_step(x, gradient, optimum, learning_rate, covariance):
+    tangent = _orthogonal(_orthogonal(gradient, optimum), _orthogonal(x, optimum))
+    return learning_rate * (tangent @ covariance)
+
+
+_STEPS = {"plain": _plain_step, "whitened": _whitened_step, "tangent": _tangent_step}
+
+
+class _Search:
+    """Algorithm 1 for a block of rows, a unit and a trial each; it remembers where the previous ε ended."""
+
+    def __init__(self, network, layer, units, optimum, x, take_step, threshold, max_steps):
+        self.network, self.layer, self.units, self.optimum, self.x = network, layer, units, optimum, x
+        self.take_step, self.max_steps = take_step, max_steps
+        self.tolerance = threshold * array_module(x).abs(network.unit_activation(optimum, layer, units))
+        self.gradient = network.unit_gradient(x, layer, units)[1]
+
+    def move_to(self, epsilon):
+        """Search at distance `epsilon`; return the points, their activations, the steps taken and who converged."""
+        xp, rows = array_module(self.x), len(self.x)
+        if epsilon in (0, 2):  # only x_opt itself is feasible, or its antipode
+            x = (1 - epsilon) * self.optimum
+            activation = self.network.unit_activation(x, self.layer, self.units)
+            return x, activation, xp.zeros(rows, int), xp.ones(rows, bool)
+
+        activations, steps, converged = xp.empty_like(self.tolerance), xp.empty(rows, int), xp.zeros(rows, bool)
+        active = xp.arange(rows)
+        x, gradient, units, optimum, tolerance = self.x, self.gradient, self.units, self.optimum, self.tolerance
+        previous = xp.inf
+        for step in range(1, self.max_steps + 1):
+            x = x + self.take_step(x, gradient, optimum)
+            x, activation, gradient = self._higher(*project(x, optimum, epsilon), units)
+            done = xp.abs(activation - previous) <= tolerance
+            previous = activation
+            leaving = done | ~xp.isfinite(activation) | (step == self.max_steps)
+            if leaving.any():
+                ended, going = active[leaving], ~leaving
+                self.x[ended], self.gradient[ended] = x[leaving], gradient[leaving]
+                activations[ended], steps[ended], converged[ended] = activation[leaving], step, done[leaving]
+                active, units, optimum, tolerance = active[going], units[going], optimum[going], tolerance[going]
+                x, gradient, previous = x[going], gradient[going], previous[going]
+                if not len(active):
+                    break
+        return self.x, activations, steps, converged
+
+    def _higher(self, nearest, farthest, units):
+        """Return of two candidates those of higher activation, with their activation and gradient.
+
+        The nearest one nearly always wins: its gradient is computed at once, and again only where it lost.
+        """
+        activation, gradient = self.network.unit_gradient(nearest, self.layer, units)
+        lost = self.network.unit_activation(farthest, self.layer, units) > activation
+        if lost.any():
+            nearest[lost] = farthest[lost]
+            activation[lost], gradient[lost] = self.network.unit_gradient(nearest[lost], self.layer, units[lost])
+        return nearest, activation, gradient
+
+
+class _Opposite:
+    """A network whose activations have the other sign."""
+
+    def __init__(self, network):
+        self.network = network
+
+    def unit_activation(self, x, layer, units):
+        return -self.network.unit_activation(x, layer, units)
+
+    def unit_gradient(self, x, layer, units):
+        activation, gradient = self.network.unit_gradient(x, layer, units)
+        return -activation, -gradient
+
+
+def _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max_steps, step):
+    """Refuse what cannot be searched."""
+    outside = epsilons[~((epsilons >= 0) & (epsilons <= 2))]
+    if len(outside):
+        raise UserError(f"epsilon is {outside[0]:g}; distances on the sphere, in units of its radius, are from 0 to 2.")
+    if not (np.diff(epsilons) > 0).all():
+        raise UserError("the epsilons are not ascending; each search starts from the point found at a smaller one.")
+    off = abs(to_host(array_module(optimum).linalg.norm(optimum, axis=1)) / norm - 1)
+    if not (off <= 1e-5).all():
+        worst = units[np.nanargmax(off) if np.isfinite(off).any() else 0]
+        raise UserError(f"the optimum of unit {worst} is off the sphere of radius {norm:g}; scale it to that norm.")
+    if not perturbation > 0:
+        raise UserError(f"perturbation is {perturbation}; set it above 0: at the optimum the gradient shows no way.")
+    if max_steps < 2:
+        raise UserError(f"max_steps is {max_steps}; the activations of 2 steps are compared, so set it to 2 or more.")
+    if step not in _STEPS:
+        raise UserError(f"step is {step!r}; set it to one of {', '.join(_STEPS)}.")
+    missing = shown[~np.isin(shown, units)]
+    if len(missing):
+        raise UserError(f"unit {missing[0]} is to be shown, but its manifold is not traced; add it to the units.")
+    roots = np.linalg.eigvalsh(to_host(unwhitening).astype(np.float64))
+    if not roots[0] > 1e-6 * roots[-1]:
+        raise UserError("the covariance of the data is singular; raise its regularization.")
+
+
+def _orthogonal(a, b):
+    """Return each row of `a` less its component along the same row of `b`."""
+    return a - (_row_dot(a, b) / _row_dot(b, b))[:, None] * b
+
+
+def _row_dot(a, b):
+    """Return the inner product of each row of `a` with the same row of `b`."""
+    return array_module(a).einsum("ij,ij->i", a, b)
