@@ -8,18 +8,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
 
 from configuration import fault, layers
-<<<<<<< HEAD
-from dependencies import library_modules
-from selection import point, points, searched_classifier, searched_layers
-=======
 from dependencies import library_modules, offer_library
->>>>>>> main
+from selection import point, points, searched_classifier, searched_layers
 
 if sentence := fault(config):
     sys.exit(f"error: {sentence}")
 
 
-<<<<<<< HEAD
+offer_library()
+
+
 # Dataset, what the training starts from, and the data it is done on: as they are or deformed.
 CLASSIFIERS = [
     (dataset, start, on)
@@ -28,9 +26,6 @@ CLASSIFIERS = [
     for on in ("", "_deformed")
     if not on or "deformed" in settings
 ]
-=======
-offer_library()
->>>>>>> main
 
 
 wildcard_constraints:
