@@ -4,26 +4,38 @@ import pandas as pd
 
 from deepunits import claims
 from deepunits.console import job
-from deepunits.data.examples import load_examples
+from deepunits.data.examples import load_examples, load_provenance
 from deepunits.storage import load_npz, write_text
+from deepunits.tables import substitute
 
 with job(log=snakemake.log[0]):
-    seed = snakemake.params.seed
-    measured = []
-    for (model, layer), path in zip(snakemake.params.maxima, snakemake.input.maxima, strict=True):
-        name, maxima = f"mnist {model} layer {layer}", load_npz(path)
+    files, params = snakemake.input, snakemake.params
+    seed = params.seed
+    records = map(load_provenance, files.provenance)
+    stands_in = dict(zip(params.datasets, map(substitute, records), strict=True))
+    rows = []
+
+    def measured(dataset, found):
+        rows.extend(claim.row() | {"substitute": stands_in[dataset]} for claim in found)
+
+    first_layers = iter(files.first_layers)
+    for (dataset, model, layer), path in zip(params.maxima, files.maxima, strict=True):
+        name, maxima = f"{dataset} {model} layer {layer}", load_npz(path)
         if layer == 1:
-            weights = load_npz(snakemake.input[f"{model}_layer1"])["weights"]
-            measured.append(claims.first_layer_claim(name, maxima, weights, seed=seed))
+            weights = load_npz(next(first_layers))["weights"]
+            measured(dataset, [claims.first_layer_claim(name, maxima, weights, seed=seed)])
         else:
-            measured += claims.claims_about_maxima(name, maxima, seed=seed)
-    measured += claims.claims_about_methods(
-        "mnist dbn layer 2",
-        load_npz(snakemake.input.compared),
-        load_npz(snakemake.input.sampling),
-        load_npz(snakemake.input.linear_combination),
-        load_examples(snakemake.input.examples, "test"),
-        seed=seed,
-    )
-    write_text(snakemake.output.csv, pd.DataFrame([claim.row() for claim in measured]).to_csv(index=False))
-    write_text(snakemake.output.markdown, claims.as_markdown(measured))
+            measured(dataset, claims.claims_about_maxima(name, maxima, seed=seed))
+    compared = (params.compared, files.compared, files.sampling, files.combination, files.examples)
+    for dataset, maxima, sampling, combination, examples in zip(*compared, strict=True):
+        found = claims.claims_about_methods(
+            f"{dataset} dbn layer 2",
+            load_npz(maxima),
+            load_npz(sampling),
+            load_npz(combination),
+            load_examples(examples, "test"),
+            seed=seed,
+        )
+        measured(dataset, found)
+    write_text(snakemake.output.csv, pd.DataFrame(rows).to_csv(index=False))
+    write_text(snakemake.output.markdown, claims.as_markdown(rows))

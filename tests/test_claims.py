@@ -53,7 +53,8 @@ def test_verdict_follows_from_interval_and_threshold(low, high, threshold, verdi
     claim = claims.Claim("id", "4.4", "claim", "statistic", (low + high) / 2, low, high, threshold)
     assert claim.verdict == verdict
     assert claim.row()["verdict"] == verdict and set(claim.row()) == set(claims.COLUMNS)
-    assert verdict in claims.as_markdown([claim])
+    assert f"| {verdict} |" in claims.as_markdown([claim.row() | {"substitute": ""}])
+    assert "substitute: photographs" in claims.as_markdown([claim.row() | {"substitute": "photographs"}])
 
 
 def test_claims_tell_one_mode_from_several():

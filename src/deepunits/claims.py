@@ -203,12 +203,19 @@ def first_layer_claim(name, maxima, weights, *, seed):
     )
 
 
-def as_markdown(claims):
-    """Return a table of `claims` in Markdown."""
+def as_markdown(rows):
+    """Return a table in Markdown; a claim that was measured on a substitute says so.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of :meth:`Claim.row`, with ``substitute``: what stands in for the dataset, empty if nothing does.
+    """
     lines = ["| section | claim | statistic | value | 95 % interval | threshold | verdict |", "|" + "---|" * 7]
-    for c in claims:
-        interval = f"{c.low:.4g} … {c.high:.4g}"
+    for row in rows:
+        statistic = row["statistic"] + (f" (on a substitute: {row['substitute']})" if row["substitute"] else "")
         lines.append(
-            f"| {c.section} | {c.claim} | {c.statistic} | {c.value:.4g} | {interval} | {c.threshold} | {c.verdict} |"
+            f"| {row['section']} | {row['claim']} | {statistic} | {row['value']:.4g} "
+            f"| {row['low']:.4g} … {row['high']:.4g} | {row['threshold']} | {row['verdict']} |"
         )
     return "\n".join(lines) + "\n"

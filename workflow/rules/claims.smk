@@ -1,29 +1,37 @@
 """The scorecard: the paper's claims, measured.
 
-Needs: the unit tools' files in results/units/, the first layers of the models and the examples
+Needs: the unit tools' files in results/units/, the first layers of the models, the examples and the
+       datasets' provenance.json, which marks substitutes
 Makes: results/claims.csv and claims.md
 """
 
-MAXIMA = [(model, layer) for model in ("dbn", "sdae") for layer in (1, 2, 3)]
+# The datasets of §4.4, and those of them that Figure 4 compares the techniques on.
+CLAIMED = ["mnist", "natural_images", "silhouettes"]
+COMPARED = ["mnist", "natural_images"]
+MAXIMA = [
+    (dataset, model, layer) for dataset in CLAIMED for model in config["models"][dataset] for layer in (1, 2, 3)
+]
 
 
 rule claims:
     message:
         "Measure the claims"
     input:
-        maxima=[f"results/units/mnist/{model}/layer{k}/activation_maximization.npz" for model, k in MAXIMA],
-        dbn_layer1="results/models/mnist/dbn/layer1.npz",
-        sdae_layer1="results/models/mnist/sdae/layer1.npz",
-        compared="results/units/mnist/dbn/layer2/activation_maximization.npz",
-        sampling="results/units/mnist/dbn/layer2/sampling.npz",
-        linear_combination="results/units/mnist/dbn/layer2/linear_combination.npz",
-        examples="results/datasets/mnist/examples.npz",
+        maxima=[f"results/units/{d}/{m}/layer{k}/activation_maximization.npz" for d, m, k in MAXIMA],
+        first_layers=[f"results/models/{d}/{m}/layer1.npz" for d, m, k in MAXIMA if k == 1],
+        compared=expand("results/units/{d}/dbn/layer2/activation_maximization.npz", d=COMPARED),
+        sampling=expand("results/units/{d}/dbn/layer2/sampling.npz", d=COMPARED),
+        combination=expand("results/units/{d}/dbn/layer2/linear_combination.npz", d=COMPARED),
+        examples=expand("results/datasets/{d}/examples.npz", d=COMPARED),
+        provenance=expand("results/datasets/{d}/provenance.json", d=CLAIMED),
         modules=modules("measure_claims"),
     output:
         csv=report("results/claims.csv", caption="../report/claims.rst", category="Claims"),
         markdown="results/claims.md",
     params:
+        datasets=CLAIMED,
         maxima=MAXIMA,
+        compared=COMPARED,
         seed=config["seed"],
     log:
         "results/logs/claims.log",
