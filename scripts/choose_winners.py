@@ -7,10 +7,9 @@ import pandas as pd
 import yaml
 
 from deepunits.console import job
-from deepunits.data.examples import load_provenance
+from deepunits.data.examples import load_provenance, substitute
 from deepunits.selection import as_configuration, winners
 from deepunits.storage import write_text
-from deepunits.tables import substitute
 
 with job(log=snakemake.log[0]):
     trials = [json.loads(Path(path).read_text(encoding="utf-8")) for path in snakemake.input.trials]

@@ -4,9 +4,8 @@ import pandas as pd
 
 from deepunits import claims
 from deepunits.console import job
-from deepunits.data.examples import load_examples, load_provenance
+from deepunits.data.examples import load_examples, load_provenance, substitute
 from deepunits.storage import load_npz, write_text
-from deepunits.tables import substitute
 
 with job(log=snakemake.log[0]):
     files, params = snakemake.input, snakemake.params

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from deepunits.console import job
-from deepunits.data.examples import load_provenance
+from deepunits.data.examples import load_provenance, substitute
 from deepunits.storage import load_npz, write_text
-from deepunits.tables import error_rows, substitute
+from deepunits.tables import error_rows
 
 with job(log=snakemake.log[0]):
     params, files = snakemake.params, snakemake.input

@@ -4,10 +4,10 @@ import pandas as pd
 
 from deepunits.claims import best_of
 from deepunits.console import job
-from deepunits.data.examples import load_examples, load_provenance
+from deepunits.data.examples import load_examples, load_provenance, substitute
 from deepunits.models.stack import load_layer
 from deepunits.storage import load_npz, write_text
-from deepunits.tables import UNIT_COLUMNS, substitute, unit_row
+from deepunits.tables import UNIT_COLUMNS, unit_row
 
 EXAMPLES = 2000  # test examples, the same that pretraining counts dead units on
 

@@ -360,7 +360,7 @@ def test_touching_the_library_makes_nothing_again(finished):
             training("sdae3", dataset="silhouettes")
             | maxima("sdae3", dataset="silhouettes")
             | tuning("sdae", dataset="silhouettes")
-            | (UNITS | ERRORS | figures(2)),
+            | (UNITS | ERRORS | CLAIMS | figures(2)),
         ),
         (
             {"datasets": {"natural_images": {"clip": 3.0}}},
@@ -369,7 +369,7 @@ def test_touching_the_library_makes_nothing_again(finished):
             | maxima("dbn", "sdae", dataset="natural_images")
             | combination("natural_images")
             | sampling("natural_images")
-            | (UNITS | figures(2, 3, 4)),
+            | (UNITS | CLAIMS | figures(2, 3, 4)),
         ),
         (
             {"classifiers": {"mnist": {"random": {"deformed": {"epochs": 4}}}}},
@@ -381,7 +381,10 @@ def test_touching_the_library_makes_nothing_again(finished):
             maxima("dbn3", "sdae3") | CLAIMS | figures(1),
         ),
         ({"units": {"mnist": {"sampling": {"steps": 40}}}}, sampling() | CLAIMS | figures(3, 4)),
-        ({"units": {"natural_images": {"sampling": {"steps": 40}}}}, sampling("natural_images") | figures(3, 4)),
+        (
+            {"units": {"natural_images": {"sampling": {"steps": 40}}}},
+            sampling("natural_images") | CLAIMS | figures(3, 4),
+        ),
         ({"units": {"mnist": {"linear_combination": {"kept": 3}}}}, combination() | CLAIMS | figures(4)),
         (
             {"units": {"mnist": {"shown": 37}}},

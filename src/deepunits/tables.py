@@ -26,11 +26,6 @@ PUBLISHED = {
 }
 
 
-def substitute(provenance):
-    """Return what stands in for a dataset, by its record; empty if nothing does."""
-    return provenance["source"] if provenance["substitute"] else ""
-
-
 def unit_row(dataset, model, layers, examples, best=None):
     """Return a row of the table of units for one layer of a model.
 
@@ -102,7 +97,7 @@ def error_rows(classifiers):
     ----------
     classifiers : list of dict
         Of each: ``dataset``, ``initialisation``, ``training_data``, ``valid_error`` and ``test_error`` as shares,
-        ``test_examples``, and ``substitute`` (see :func:`substitute`).
+        ``test_examples``, and ``substitute`` (see :func:`deepunits.data.examples.substitute`).
 
     Returns
     -------

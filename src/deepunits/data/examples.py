@@ -86,6 +86,11 @@ def load_provenance(path):
         raise UserError(f"{path} cannot be read ({reason}); run the rule that prepares the dataset.") from reason
 
 
+def substitute(provenance):
+    """Return what stands in for a dataset, by its record; empty if nothing does."""
+    return provenance["source"] if provenance["substitute"] else ""
+
+
 def _load(path, name):
     arrays = load_npz(path)
     if name not in arrays:
