@@ -27,7 +27,7 @@ class Claim:
     value, low, high : float
         The statistic and its 95 % bootstrap interval over units.
     threshold : str
-        What the value is held against, such as ``>= 0.9``: our choice, made before measuring.
+        What the value is held against, such as ``>= 0.9``: our choice, since the paper gives no numbers.
     """
 
     id: str
