@@ -9,6 +9,7 @@ from deepunits.errors import UserError
 from deepunits.models.classifier import (
     Backpropagation,
     FineTuned,
+    drop_out,
     error_rate,
     fine_tune,
     load_classifier,
@@ -27,6 +28,7 @@ SETTINGS = {
     "learning_rate": 0.5,
     "constant_until": 0.5,
     "weight_decay": 0.0,
+    "dropped_inputs": 0.0,
     "patience": 40,
 }
 
@@ -98,10 +100,10 @@ def test_fine_tuning_learns_and_keeps_the_best_epoch():
     start = random_network([12, 7, 5, 3], generator(0))
     before = [w.copy() for w in start.weights]
     valid = Stripes().batch(10**6, 200), Stripes().batch_labels(10**6, 200)
-    tuned = fine_tune(start, Stripes(), valid, SETTINGS, stage=("toy",))
+    tuned = fine_tune(start, Stripes(), valid, SETTINGS, seed=3, stage=("toy",))
     assert error_rate(tuned.network, *valid) == min(tuned.valid_errors) == tuned.valid_errors[tuned.best_epoch] == 0
     assert all((a == b).all() for a, b in zip(before, start.weights, strict=True))
-    again = fine_tune(start, Stripes(), valid, SETTINGS, stage=("toy",))
+    again = fine_tune(start, Stripes(), valid, SETTINGS, seed=3, stage=("toy",))
     assert all((a == b).all() for a, b in zip(tuned.network.weights, again.network.weights, strict=True))
 
 
@@ -111,7 +113,7 @@ def test_training_errors_are_counted_before_each_step():
     start.weights[0] = np.random.default_rng(3).normal(size=(7, 12)).astype(np.float32)
     settings = SETTINGS | {"epochs": 2, "epoch_examples": 90, "batch": 20, "learning_rate": 1e-12}
     valid = Stripes().batch(0, 50), Stripes().batch_labels(0, 50)
-    tuned = fine_tune(start, Stripes(), valid, settings, stage=("toy",))
+    tuned = fine_tune(start, Stripes(), valid, settings, seed=3, stage=("toy",))
     for epoch, error in enumerate(tuned.train_errors):
         starts = range(90 * epoch, 90 * (epoch + 1), 20)
         wrong = 0
@@ -133,10 +135,32 @@ def test_a_stored_classifier_is_the_network(tmp_path):
         assert stored["test_error"] == 0.21
 
 
+def test_dropping_out_keeps_the_mean_and_the_rest():
+    x = np.linspace(1, 2, 70_000, dtype=np.float32).reshape(1000, 70)
+    dropped = drop_out(x, 0.3, generator(1))
+    kept = dropped != 0
+    np.testing.assert_allclose(kept.mean(axis=0), 0.7, atol=0.06)
+    np.testing.assert_allclose(dropped[kept], x[kept] / 0.7, rtol=1e-6)
+    assert dropped.dtype == np.float32
+    assert dropped.mean() == pytest.approx(x.mean(), rel=0.01)
+
+
+def test_inputs_dropped_out_are_new_each_epoch_and_the_same_for_a_seed():
+    start = random_network([12, 7, 3], generator(0))
+    rng = np.random.default_rng(3)
+    valid = (rng.random((9, 12), dtype=np.float32), rng.integers(0, 3, 9))
+    settings = SETTINGS | {"epochs": 2, "dropped_inputs": 0.4}
+    first, again, other = (
+        fine_tune(start, Stripes(), valid, settings, seed=seed, stage=("toy",)).network.weights[0] for seed in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
 def test_training_stops_when_patience_is_over():
     valid = Stripes().batch(0, 50), np.full(50, 9)  # no class 9: never right, never better
     tuned = fine_tune(
-        random_network([12, 7, 3], generator(0)), Stripes(), valid, SETTINGS | {"patience": 3}, stage=("toy",)
+        random_network([12, 7, 3], generator(0)), Stripes(), valid, SETTINGS | {"patience": 3}, seed=3, stage=("toy",)
     )
     assert len(tuned.valid_errors) <= 40 and set(tuned.valid_errors) == {1.0}
 
@@ -160,4 +184,4 @@ def test_diverging_fine_tuning_stops_with_a_sentence():
     valid = Stripes().batch(0, 50), Stripes().batch_labels(0, 50)
     with pytest.raises(UserError, match="toy diverged"), np.errstate(all="ignore"):
         settings = SETTINGS | {"learning_rate": np.inf}
-        fine_tune(random_network([12, 7, 3], generator(0)), Stripes(), valid, settings, stage=("toy",))
+        fine_tune(random_network([12, 7, 3], generator(0)), Stripes(), valid, settings, seed=3, stage=("toy",))

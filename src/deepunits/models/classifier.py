@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from deepunits.backend import accumulate_product, array_module, sigmoid, to_host, uniform
+from deepunits.backend import accumulate_product, array_module, generator, sigmoid, to_host, uniform
 from deepunits.errors import UserError
 from deepunits.models.network import Network
 from deepunits.models.stack import learning_rate_at
@@ -168,7 +168,16 @@ def load_classifier(path):
     return Network([stored[f"weights_{name}"] for name in names], [stored[f"bias_{name}"] for name in names])
 
 
-def fine_tune(network, stream, valid, settings, *, stage, xp=np, progress=None, log=None):
+def drop_out(x, share, rng):
+    """Return `x` with a random `share` of its components set to 0 and the others scaled up to the same mean.
+
+    Dropout (Srivastava et al. 2014), here of inputs only: the noise of denoising auto-encoders, without its target.
+    """
+    kept = uniform(rng, array_module(x).empty_like(x)) >= share
+    return x * kept * np.float32(1 / (1 - share))
+
+
+def fine_tune(network, stream, valid, settings, *, seed, stage, xp=np, progress=None, log=None):
     """Train a classifier with early stopping on the validation error.
 
     Parameters
@@ -180,9 +189,12 @@ def fine_tune(network, stream, valid, settings, *, stage, xp=np, progress=None, 
     valid : tuple of arrays (n, pixels), (n,)
         Validation examples and their classes.
     settings : dict
-        ``epochs``, ``epoch_examples``, ``batch``, ``learning_rate``, ``constant_until``, ``weight_decay`` and
-        ``patience``: epochs without a new least validation error after which training stops.
+        ``epochs``, ``epoch_examples``, ``batch``, ``learning_rate``, ``constant_until``, ``weight_decay``,
+        ``dropped_inputs``: share of the inputs dropped out, and ``patience``: epochs without a new least validation
+        error after which training stops.
+    seed : int
     stage : tuple of str
+        Names this training among the users of `seed`.
     xp : module
     progress : object, optional
     log : callable, optional
@@ -201,12 +213,15 @@ def fine_tune(network, stream, valid, settings, *, stage, xp=np, progress=None, 
     result = FineTuned(network)
     size, batch = settings["epoch_examples"], settings["batch"]
     for epoch in range(settings["epochs"]):
-        mistakes = 0
+        mistakes, rng = 0, generator(seed, *stage, "epoch", epoch, xp=xp)
         for start in range(epoch * size, (epoch + 1) * size, batch):
             count = min(batch, (epoch + 1) * size - start)
             rate = learning_rate_at(start / (size * settings["epochs"]), settings)
             labels = xp.asarray(stream.batch_labels(start, count))
-            mistakes += trainer.step(stream.batch(start, count), labels, rate)
+            inputs = stream.batch(start, count)
+            if settings["dropped_inputs"]:
+                inputs = drop_out(inputs, settings["dropped_inputs"], rng)
+            mistakes += trainer.step(inputs, labels, rate)
         wrong = error_rate(network, valid[0], valid[1])
         result.train_errors.append(int(mistakes) / size)
         result.valid_errors.append(wrong)
