@@ -11,6 +11,9 @@ from scipy.linalg.blas import sgemm
 
 from deepunits.errors import UserError
 
+DRAWN = 8192  # uniform numbers made at a time: the bits that they are made from stay in the cache
+LONG = 1000  # rows from which on a product is worth a temporary of the size of its result
+
 
 def array_module(array):
     """Return ``numpy`` or ``cupy``, whichever made `array`."""
@@ -111,10 +114,18 @@ def _stage_number(part):
 
 
 def uniform(rng, out):
-    """Fill the float32 array `out` with numbers from U[0, 1) and return it."""
-    if isinstance(out, np.ndarray):
-        return rng.random(out=out, dtype=np.float32)
-    out[...] = rng.random(out.shape, dtype=np.float32)
+    """Fill the float32 array `out`, in C order, with numbers from U[0, 1), multiples of 2^-24, and return it."""
+    if not isinstance(out, np.ndarray):
+        out[...] = rng.random(out.shape, dtype=np.float32)
+        return out
+    # Two numbers from each 64-bit draw: half the time of NumPy's own float32 numbers, the largest cost beside products.
+    flat = out.reshape(-1)
+    for start in range(0, flat.size, DRAWN):
+        part = flat[start : start + DRAWN]
+        bits = rng.bit_generator.random_raw(-(-part.size // 2)).view(np.uint32)[: part.size]
+        bits >>= 8
+        part[...] = bits.view(np.int32)  # signed integers become floats faster
+        part *= 2.0**-24
     return out
 
 
@@ -140,19 +151,62 @@ def sigmoid(activation, out=None):
     return out
 
 
-def bernoulli(rng, probability, uniforms, out):
+def sigmoid_layer(x, weights, bias, out=None):
+    """Return sigmoid(x @ weights + bias), the means of a layer of units, written into `out` if given.
+
+    On the CPU, single precision: the addition of the bias and the half of tanh(a / 2) are done by the product itself,
+    which leaves two passes over the result less than the plain form, and the same numbers to within rounding.
+
+    Parameters
+    ----------
+    x : array (n, units below)
+    weights : array (units below, units), the transpose of a C-ordered array or C-ordered itself
+    bias : array (units,)
+    out : array (n, units), C order, optional
+
+    Returns
+    -------
+    array (n, units)
+    """
+    if not all(isinstance(array, np.ndarray) and array.dtype == np.float32 for array in (x, weights, bias)):
+        activation = array_module(x).matmul(x, weights, out=out)
+        activation += bias
+        return sigmoid(activation, out=activation)
+    out = np.empty((len(x), len(bias)), np.float32) if out is None else out
+    out[...] = 0.5 * bias
+    _gemm(out, 0.5, x, weights, 1.0)
+    np.tanh(out, out=out)
+    out *= 0.5
+    out += 0.5
+    return out
+
+
+def bernoulli(rng, probability, scratch, out):
     """Draw `out` = 1 with the given `probability`, else 0, all arrays float32 of one shape.
 
-    `uniforms` is scratch space; `out` may be `probability` itself.
+    `scratch` is overwritten; `out` may be `probability` itself.
+
+    On the CPU a number from U[0, 1) is drawn lazily: its first 8 bits decide whether it is under the probability, and
+    where they equal those of the probability, once in 256 times, another 24 do. The outcome is distributed as that of
+    comparing all 32 at once, in less than half the time.
     """
     xp = array_module(probability)
-    return xp.less(uniform(rng, uniforms), probability, out=out)
+    if xp is not np:
+        return xp.less(uniform(rng, scratch), probability, out=out)
+    scaled = np.multiply(probability, 256 * (1 - 2.0**-24), out=scratch)  # under 256, also for probability 1
+    threshold = scaled.astype(np.uint8)
+    first_bits = rng.bit_generator.random_raw(-(-scaled.size // 8)).view(np.uint8)[: scaled.size].reshape(scaled.shape)
+    undecided = np.flatnonzero(first_bits == threshold)
+    np.less(first_bits, threshold, out=out)
+    rest = scaled.take(undecided) - threshold.take(undecided)
+    np.put(out, undecided, rng.random(len(undecided), dtype=np.float32) < rest)
+    return out
 
 
 def accumulate_product(out, left, right, alpha=1.0, beta=1.0):
     """Set `out` to ``beta * out + alpha * left.T @ right`` in place.
 
-    One BLAS call on the CPU: the gradient step of a layer without a weight-sized temporary.
+    On the CPU, for few rows, one BLAS call: the gradient step of a layer without a weight-sized temporary.
 
     Parameters
     ----------
@@ -161,12 +215,20 @@ def accumulate_product(out, left, right, alpha=1.0, beta=1.0):
     right : array (k, n), float32, C order
     alpha, beta : float
     """
-    if isinstance(out, np.ndarray):
-        # BLAS counts columns first: it sees every C-ordered array transposed, so it is asked for right.T @ left.
-        result = sgemm(alpha, right.T, left.T, beta=beta, c=out.T, trans_b=True, overwrite_c=True)
-        if not np.shares_memory(result, out):
-            raise ValueError("accumulate_product needs float32 arrays in C order")
+    if isinstance(out, np.ndarray) and len(left) < LONG:
+        _gemm(out, alpha, left.T, right, beta)
     else:
+        product = left.T @ right
+        product *= alpha
         out *= beta
-        out += alpha * (left.T @ right)
+        out += product
     return out
+
+
+def _gemm(out, alpha, a, b, beta):
+    """Set `out` to ``alpha * a @ b + beta * out`` by one BLAS call; a and b are C-ordered or transposes of such arrays."""
+    # BLAS counts columns first: it sees every C-ordered array transposed, so it is asked for out.T from b.T and a.T.
+    a, b = ((m.T, False) if m.flags.c_contiguous else (m, True) for m in (a, b))
+    result = sgemm(alpha, b[0], a[0], beta=beta, c=out.T, trans_a=b[1], trans_b=a[1], overwrite_c=True)
+    if not np.shares_memory(result, out):
+        raise ValueError("the product was to be made in a float32 array in C order")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deepunits.backend import accumulate_product, array_module, sigmoid, to_host
+from deepunits.backend import accumulate_product, array_module, sigmoid_layer, to_host
 
 PARAMETERS = ("weights", "hidden_bias", "visible_bias")
 
@@ -62,22 +62,19 @@ class TiedLayer:
 
     def mean_hidden(self, visible, out=None):
         """Return P(h = 1 | v), shape (n, hidden), of `visible` (n, visible)."""
-        activation = array_module(visible).matmul(visible, self.weights.T, out=out)
-        activation += self.hidden_bias
-        return sigmoid(activation, out=activation)
+        return sigmoid_layer(visible, self.weights.T, self.hidden_bias, out=out)
 
     def mean_visible(self, hidden, out=None):
         """Return E(v | h), shape (n, visible), of `hidden` (n, hidden)."""
-        activation = array_module(hidden).matmul(hidden, self.weights, out=out)
         if self.visible == "gaussian":
-            activation *= self.visible_variance
-            activation += self.visible_bias
-            return activation
-        activation += self.visible_bias
-        sigmoid(activation, out=activation)
+            mean = array_module(hidden).matmul(hidden, self.weights, out=out)
+            mean *= self.visible_variance
+            mean += self.visible_bias
+            return mean
+        mean = sigmoid_layer(hidden, self.weights, self.visible_bias, out=out)
         if self.visible == "centred":
-            activation -= 0.5
-        return activation
+            mean -= 0.5
+        return mean
 
     def probabilities(self, visible):
         """Return what `visible` says of Bernoulli units: itself, or with 1/2 added if it is centred."""

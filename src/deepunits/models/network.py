@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepunits.backend import array_module, sigmoid, to_host
+from deepunits.backend import array_module, sigmoid_layer, to_host
 from deepunits.errors import UserError
 
 
@@ -106,7 +106,7 @@ class Network:
         activation = _row_dot(hidden[-1], gradient) + self.biases[layer - 1][units]
         for h, w in zip(reversed(hidden[1:]), reversed(self.weights[: layer - 1]), strict=True):
             gradient *= h
-            gradient *= 1 - h
+            gradient *= array_module(h).subtract(1, h, out=h)
             gradient = gradient @ w
         return activation, gradient
 
@@ -114,9 +114,7 @@ class Network:
         """Return `x` and the outputs of the layers below `layer`, bottom first."""
         outputs = [x]
         for w, b in zip(self.weights[: layer - 1], self.biases[: layer - 1], strict=True):
-            activation = outputs[-1] @ w.T
-            activation += b
-            outputs.append(sigmoid(activation, out=activation))
+            outputs.append(sigmoid_layer(outputs[-1], w.T, b))
         return outputs
 
     def _check_layer(self, layer):

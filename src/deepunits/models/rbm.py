@@ -69,6 +69,7 @@ class ContrastiveDivergence:
         # Data above, model below: the difference of the two phases is one product of these stacks.
         self.hidden_means = xp.empty((2 * batch, hidden), xp.float32)
         self.visibles = xp.empty((2 * batch, visible), xp.float32)
+        self.signs = xp.repeat(xp.asarray([1, -1], xp.float32), batch)
         self.hidden = xp.zeros((batch, hidden), xp.float32)
         self.hidden_uniforms = xp.empty((batch, hidden), xp.float32)
         self.visible_noise = xp.empty((batch, visible), xp.float32)
@@ -89,9 +90,9 @@ class ContrastiveDivergence:
         if not self.persistent:
             bernoulli(rng, data_hidden, self.hidden_uniforms, out=self.hidden)
         model_hidden = self.sample_chain(rng)
-        active = data_hidden.sum(axis=0)
-        hidden_gradient = active - model_hidden.sum(axis=0) + self.sparsity_cost * (n * self.sparsity_target - active)
-        visible_gradient = self.visibles[:n].sum(axis=0) - self.visibles[n:].sum(axis=0)
+        hidden_gradient, visible_gradient = self.signs @ self.hidden_means, self.signs @ self.visibles
+        if self.sparsity_cost:
+            hidden_gradient += self.sparsity_cost * (n * self.sparsity_target - data_hidden.sum(axis=0))
         model_hidden *= -1.0
         self.gradient.apply(self.hidden_means, self.visibles, hidden_gradient, visible_gradient, learning_rate, n)
 
