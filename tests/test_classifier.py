@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, log_softmax
 
-from deepunits.backend import generator
+from deepunits.backend import generator, uniform
 from deepunits.errors import UserError
 from deepunits.models.classifier import (
     Backpropagation,
@@ -43,10 +43,10 @@ def network(dtype=np.float32):
 
 def loss(net, x, labels, dropout=0.0):
     rng = generator(5)
-    x = x * (rng.random(x.shape, dtype=np.float32) >= dropout) / (1 - dropout)
+    x = x * (uniform(rng, np.empty(x.shape, np.float32)) >= dropout) / (1 - dropout)
     for w, b in zip(net.weights[:-1], net.biases[:-1], strict=True):
         x = expit(x @ w.T + b)
-        x = x * (rng.random(x.shape, dtype=np.float32) >= dropout) / (1 - dropout)
+        x = x * (uniform(rng, np.empty(x.shape, np.float32)) >= dropout) / (1 - dropout)
     return -log_softmax(x @ net.weights[-1].T + net.biases[-1], axis=1)[np.arange(len(x)), labels].mean()
 
 
