@@ -403,7 +403,7 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
         ("figures/figure3.py", figures(3)),
         ("figures/sheet.py", figures(1, 2, 3, 4)),
         ("claims.py", CLAIMS | UNITS | RECORD),
-        ("gabor.py", UNITS | ERRORS | RECORD),
+        ("gabor.py", UNITS | ERRORS | CLAIMS | RECORD),
         ("visualize/sampling.py", SAMPLING | CLAIMS | figures(3, 4)),
         ("visualize/linear_combination.py", COMBINATION | CLAIMS | figures(4)),
         ("invariance/whitening.py", STATISTICS | all_of(maxima) | UNITS | CLAIMS | figures(1, 2, 4)),
