@@ -16,7 +16,7 @@ with job(log=snakemake.log[0]):
     xp = choose_device(params.device)
     logger.info("computing on %s with %d threads", device_name(xp), snakemake.threads)
 
-    stage = (wildcards.dataset, wildcards.start, f"classifier{wildcards.on}")
+    stage = (wildcards.dataset, wildcards.start, "classifier")
     stream = training_stream(examples, ("train",), seed=params.seed, deformation=params.deformation, xp=xp)
     classes = int(load_labels(examples, "train").max()) + 1
     if snakemake.input.layers:
@@ -30,6 +30,7 @@ with job(log=snakemake.log[0]):
             stream,
             (load_examples(examples, "valid"), load_labels(examples, "valid")),
             params.settings,
+            seed=params.seed,
             stage=stage,
             xp=xp,
             progress=bar,

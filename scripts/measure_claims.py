@@ -36,5 +36,9 @@ with job(log=snakemake.log[0]):
             seed=seed,
         )
         measured(dataset, found)
+    patches = "natural_images"
+    measured(patches, [claims.samples_claim(f"{patches} dbn layer 2", load_npz(files.patch_samples), seed=seed)])
+    units = pd.read_csv(files.units)
+    measured(patches, claims.claims_about_gabors(units[units["dataset"] == patches].to_dict("records")))
     write_text(snakemake.output.csv, pd.DataFrame(rows).to_csv(index=False))
     write_text(snakemake.output.markdown, claims.as_markdown(rows))

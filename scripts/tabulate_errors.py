@@ -11,13 +11,14 @@ with job(log=snakemake.log[0]):
     params, files = snakemake.params, snakemake.input
     records = dict(zip(params.datasets, map(load_provenance, files.provenance), strict=True))
     classifiers = []
-    for (dataset, start, on), path in zip(params.classifiers, files.classifiers, strict=True):
+    for (dataset, start), path in zip(params.classifiers, files.classifiers, strict=True):
         stored = load_npz(path)
+        deformed = ", deformed anew each time" if dataset in params.deformed else ""
         classifiers.append(
             {
                 "dataset": dataset,
                 "initialisation": start,
-                "training_data": f"{records[dataset]['counts']['train']} examples{on.replace('_', ', ')}",
+                "training_data": f"{records[dataset]['counts']['train']} examples{deformed}",
                 "valid_error": stored["errors"][:, 1].min(),
                 "test_error": stored["test_error"],
                 "test_examples": records[dataset]["counts"]["test"],

@@ -48,6 +48,7 @@ with job(log=snakemake.log[0]):
             training_stream(path, ("train",), seed=params.seed, xp=xp),
             (valid, labels),
             classifier_settings(params.classifier, params.point, params.epochs),
+            seed=params.seed,
             stage=(wildcards.dataset, wildcards.model, "classifier"),
             xp=xp,
             log=log,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from deepunits import claims
+from deepunits.tables import wilson_interval
 
 
 def test_cosine_among_starts_of_known_vectors():
@@ -87,3 +88,23 @@ def test_first_layer_claim_names_the_filter():
     assert claims.first_layer_claim("toy", maxima, weights, seed=0).verdict == "holds"
     maxima["units"] = np.roll(units, 1)
     assert claims.first_layer_claim("toy", maxima, weights, seed=0).verdict == "fails"
+
+
+def test_samples_of_one_pattern_are_told_from_others():
+    rng = np.random.default_rng(4)
+    patterns = rng.normal(size=(7, 1, 11))
+    for noise, verdict in ((0.1, "holds"), (10.0, "fails")):
+        samples = patterns + noise * rng.normal(size=(7, 5, 11))
+        assert claims.samples_claim("toy", {"samples": samples}, seed=0).verdict == verdict
+
+
+def test_claims_about_gabors_count_live_units():
+    rows = [
+        {"model": "sdae", "layer": 1, "fitted": 200, "gabor_share": 0.9},
+        {"model": "dbn", "layer": 1, "fitted": 3.0, "gabor_share": 0.333},
+        {"model": "dbn", "layer": 2, "fitted_shown": 0, "gabor_share_shown": np.nan},
+    ]
+    sdae, dbn = claims.claims_about_gabors(rows)
+    assert (sdae.value, sdae.verdict) == (0.9, "holds")
+    assert (sdae.low, sdae.high) == wilson_interval(180, 200)
+    assert dbn.verdict == "undecided" and "3 live units" in dbn.statistic

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy.special import expit, log_softmax
 
-from deepunits.backend import generator
+from deepunits.backend import generator, uniform
 from deepunits.errors import UserError
 from deepunits.models.classifier import (
     Backpropagation,
     FineTuned,
+    drop_out,
     error_rate,
     fine_tune,
     load_classifier,
@@ -27,6 +28,7 @@ SETTINGS = {
     "learning_rate": 0.5,
     "constant_until": 0.5,
     "weight_decay": 0.0,
+    "dropout": 0.0,
     "patience": 40,
 }
 
@@ -39,18 +41,22 @@ def network(dtype=np.float32):
     )
 
 
-def loss(net, x, labels):
+def loss(net, x, labels, dropout=0.0):
+    rng = generator(5)
+    x = x * (uniform(rng, np.empty(x.shape, np.float32)) >= dropout) / (1 - dropout)
     for w, b in zip(net.weights[:-1], net.biases[:-1], strict=True):
         x = expit(x @ w.T + b)
+        x = x * (uniform(rng, np.empty(x.shape, np.float32)) >= dropout) / (1 - dropout)
     return -log_softmax(x @ net.weights[-1].T + net.biases[-1], axis=1)[np.arange(len(x)), labels].mean()
 
 
-def test_step_is_the_gradient_of_the_cross_entropy_by_central_differences():
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_step_is_the_gradient_of_the_cross_entropy_by_central_differences(dropout):
     rng = np.random.default_rng(1)
     x, labels = rng.random((13, 11)).astype(np.float32), rng.integers(0, 3, 13)
     wide = network(np.float64)
     trained = network()
-    Backpropagation(trained, batch=20).step(x, labels, learning_rate=1.0)
+    Backpropagation(trained, batch=20, dropout=dropout).step(x, labels, learning_rate=1.0, rng=generator(5))
     before, step = network(), 1e-5
     for name in ("weights", "biases"):
         for k in range(3):
@@ -59,9 +65,9 @@ def test_step_is_the_gradient_of_the_cross_entropy_by_central_differences():
             for index in np.ndindex(parameter.shape):
                 value = parameter[index]
                 parameter[index] = value + step
-                above = loss(wide, x, labels)
+                above = loss(wide, x, labels, dropout)
                 parameter[index] = value - step
-                slope = (above - loss(wide, x, labels)) / (2 * step)
+                slope = (above - loss(wide, x, labels, dropout)) / (2 * step)
                 parameter[index] = value
                 np.testing.assert_allclose(moved[index], slope, atol=2e-6)
 
@@ -98,10 +104,10 @@ def test_fine_tuning_learns_and_keeps_the_best_epoch():
     start = random_network([12, 7, 5, 3], generator(0))
     before = [w.copy() for w in start.weights]
     valid = Stripes().batch(10**6, 200), Stripes().batch_labels(10**6, 200)
-    tuned = fine_tune(start, Stripes(), valid, SETTINGS, stage=("toy",))
+    tuned = fine_tune(start, Stripes(), valid, SETTINGS, seed=3, stage=("toy",))
     assert error_rate(tuned.network, *valid) == min(tuned.valid_errors) == tuned.valid_errors[tuned.best_epoch] == 0
     assert all((a == b).all() for a, b in zip(before, start.weights, strict=True))
-    again = fine_tune(start, Stripes(), valid, SETTINGS, stage=("toy",))
+    again = fine_tune(start, Stripes(), valid, SETTINGS, seed=3, stage=("toy",))
     assert all((a == b).all() for a, b in zip(tuned.network.weights, again.network.weights, strict=True))
 
 
@@ -111,7 +117,7 @@ def test_training_errors_are_counted_before_each_step():
     start.weights[0] = np.random.default_rng(3).normal(size=(7, 12)).astype(np.float32)
     settings = SETTINGS | {"epochs": 2, "epoch_examples": 90, "batch": 20, "learning_rate": 1e-12}
     valid = Stripes().batch(0, 50), Stripes().batch_labels(0, 50)
-    tuned = fine_tune(start, Stripes(), valid, settings, stage=("toy",))
+    tuned = fine_tune(start, Stripes(), valid, settings, seed=3, stage=("toy",))
     for epoch, error in enumerate(tuned.train_errors):
         starts = range(90 * epoch, 90 * (epoch + 1), 20)
         wrong = 0
@@ -133,10 +139,32 @@ def test_a_stored_classifier_is_the_network(tmp_path):
         assert stored["test_error"] == 0.21
 
 
+def test_dropping_out_keeps_the_mean_and_the_rest():
+    x = np.linspace(1, 2, 70_000, dtype=np.float32).reshape(1000, 70)
+    dropped = drop_out(x, 0.3, generator(1))
+    kept = dropped != 0
+    np.testing.assert_allclose(kept.mean(axis=0), 0.7, atol=0.06)
+    np.testing.assert_allclose(dropped[kept], x[kept] / 0.7, rtol=1e-6)
+    assert dropped.dtype == np.float32
+    assert dropped.mean() == pytest.approx(x.mean(), rel=0.01)
+
+
+def test_what_is_dropped_out_depends_on_the_seed_alone():
+    start = random_network([12, 7, 3], generator(0))
+    rng = np.random.default_rng(3)
+    valid = (rng.random((9, 12), dtype=np.float32), rng.integers(0, 3, 9))
+    settings = SETTINGS | {"epochs": 2, "dropout": 0.4}
+    first, again, other = (
+        fine_tune(start, Stripes(), valid, settings, seed=seed, stage=("toy",)).network.weights[0] for seed in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
 def test_training_stops_when_patience_is_over():
     valid = Stripes().batch(0, 50), np.full(50, 9)  # no class 9: never right, never better
     tuned = fine_tune(
-        random_network([12, 7, 3], generator(0)), Stripes(), valid, SETTINGS | {"patience": 3}, stage=("toy",)
+        random_network([12, 7, 3], generator(0)), Stripes(), valid, SETTINGS | {"patience": 3}, seed=3, stage=("toy",)
     )
     assert len(tuned.valid_errors) <= 40 and set(tuned.valid_errors) == {1.0}
 
@@ -160,4 +188,4 @@ def test_diverging_fine_tuning_stops_with_a_sentence():
     valid = Stripes().batch(0, 50), Stripes().batch_labels(0, 50)
     with pytest.raises(UserError, match="toy diverged"), np.errstate(all="ignore"):
         settings = SETTINGS | {"learning_rate": np.inf}
-        fine_tune(random_network([12, 7, 3], generator(0)), Stripes(), valid, settings, stage=("toy",))
+        fine_tune(random_network([12, 7, 3], generator(0)), Stripes(), valid, settings, seed=3, stage=("toy",))

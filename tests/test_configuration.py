@@ -193,12 +193,11 @@ def test_a_search_needs_the_classifier_whose_error_decides():
     assert fault(without("selection.silhouettes")) is None
 
 
-def test_only_mnist_can_be_deformed():
-    deformed = load("config.yaml")["classifiers"]["mnist"]["dbn"]["deformed"]
-    found = fault(changed("classifiers.mnist_rot.dbn.deformed", deformed))
-    assert "config key classifiers.mnist_rot.dbn.deformed is there, but only mnist can be deformed; remove it" in found
-
-
 def test_real_numbers_need_their_variance():
     found = fault(changed("models.mnist.dbn.layer1.visible", "gaussian"))
     assert "config key models.mnist.dbn.layer1.visible_variance is missing; give it a value (" in found
+
+
+def test_a_sparsity_target_needs_its_cost():
+    found = fault(changed("models.mnist.dbn.layer1.sparsity_target", 0.1))
+    assert "config key models.mnist.dbn.layer1.sparsity_cost is missing; give it a value (" in found

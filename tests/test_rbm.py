@@ -143,3 +143,28 @@ def test_step_follows_the_difference_of_the_two_phases(rbm):
     np.testing.assert_allclose(
         model.visible_bias, before.visible_bias + 0.1 * (visible - reconstruction).mean(axis=0), atol=1e-6
     )
+
+
+def test_sparsity_draws_the_biases_alone_towards_the_target(rbm):
+    visible = np.random.default_rng(2).random((11, VISIBLE)).astype(np.float32)
+    active = as_float32(rbm).mean_hidden(visible).mean(axis=0)
+    trained = []
+    for cost in (0.0, 0.7):
+        trained.append(as_float32(rbm))
+        trainer = ContrastiveDivergence(trained[-1], batch=11, sparsity_target=0.1, sparsity_cost=cost)
+        trainer.step(visible, 0.3, generator(1))
+    free, drawn = trained
+    np.testing.assert_allclose(drawn.hidden_bias - free.hidden_bias, 0.3 * 0.7 * (0.1 - active), atol=1e-6)
+    np.testing.assert_array_equal(drawn.weights, free.weights)
+    np.testing.assert_array_equal(drawn.visible_bias, free.visible_bias)
+
+
+def test_hidden_units_become_as_sparse_as_the_target():
+    """On inputs that are noise, where nothing else moves the mean activity for long."""
+    rng = generator(3)
+    rbm = RBM.initialise(0.01 * rng.standard_normal((HIDDEN, VISIBLE), dtype=np.float32), np.full(VISIBLE, 0.5))
+    trainer = ContrastiveDivergence(rbm, batch=50, sparsity_target=0.2, sparsity_cost=3.0)
+    data = (rng.random((50, VISIBLE)) < 0.5).astype(np.float32)
+    for _ in range(500):
+        trainer.step(data, 0.05, rng)
+    np.testing.assert_allclose(rbm.mean_hidden(data).mean(axis=0), 0.2, atol=0.03)

@@ -47,7 +47,7 @@ def test_deep_units_see_what_the_layers_below_make_of_the_examples():
 
 def classifier(**changes):
     return {
-        "dataset": "mnist",
+        "dataset": "mnist_originals",
         "initialisation": "dbn",
         "training_data": "the 50,000 originals",
         "valid_error": 0.0151,

@@ -52,10 +52,9 @@ for dataset in ("mnist", "natural_images"):
     }
 EPOCHS = {"epochs": 2, "epoch_examples": 110, "batch": 10}
 TINY["classifiers"] = {
-    dataset: {start: dict(EPOCHS) for start in (*MODELS[dataset], "random")}
-    for dataset in ("mnist", "silhouettes", "mnist_rot")
+    dataset: {start: dict(EPOCHS) for start in (*MODELS.get(dataset, ()), "random")}
+    for dataset in ("mnist", "mnist_originals", "silhouettes", "mnist_rot")
 }
-TINY["classifiers"]["mnist"]["random"]["deformed"] = {"epochs": 3}
 # Live units, to be like Gabors or not.
 TINY["models"]["natural_images"]["sdae"]["layer1"]["initial_weights"] = 1.0
 GRIDS = {
@@ -83,12 +82,11 @@ class Run:
         """Take out of the configuration what need not be there; another one laid over it could only add."""
         path = self.folder / "config" / "config.yaml"
         config = yaml.safe_load(path.read_text())
-        for dataset, models in config["models"].items():
-            config["models"][dataset] = {model: models[model] for model in MODELS[dataset]}
+        config["models"] = {
+            dataset: {model: config["models"][dataset][model] for model in models} for dataset, models in MODELS.items()
+        }
         for dataset, starts in TINY["classifiers"].items():
             config["classifiers"][dataset] = {start: config["classifiers"][dataset][start] for start in starts}
-        for start in ("dbn", "sdae"):
-            del config["classifiers"]["mnist"][start]["deformed"]
         config["selection"] = TINY["selection"]
         path.write_text(yaml.safe_dump(config))
 
@@ -173,8 +171,7 @@ def sampling(dataset="mnist"):
 
 
 def tuning(*starts, dataset="mnist"):
-    messages = {f"Fine-tune the {dataset} {start} classifier" for start in starts}
-    return {message.replace("_deformed classifier", " classifier_deformed") for message in messages}
+    return {f"Fine-tune the {dataset} {start} classifier" for start in starts}
 
 
 def figures(*numbers):
@@ -187,18 +184,20 @@ def all_of(jobs_of):
     return set().union(*(jobs_of(*models, dataset=dataset) for dataset, models in MODELS.items()))
 
 
-DATA = {f"Fetch and verify {dataset}" for dataset in MODELS}
+DATASETS = (*MODELS, "mnist_originals")
+DATA = {f"Fetch and verify {dataset}" for dataset in DATASETS}
 DRAWN = {  # by the seed, and what follows
     f"{job} {dataset}"
     for job in ("Fetch and verify", "Estimate the statistics of")
     for dataset in ("natural_images", "mnist_rot")
 }
-STATISTICS = {f"Estimate the statistics of {dataset}" for dataset in MODELS}
+STATISTICS = {f"Estimate the statistics of {dataset}" for dataset in DATASETS}
 CLAIMS = {"Measure the claims"}
 RECORD = {"Record the run"}
 UNITS, ERRORS = {"Tabulate the units"}, {"Tabulate the errors"}
 TUNING = (
-    tuning("dbn", "sdae", "random", "random_deformed")
+    tuning("dbn", "sdae", "random")
+    | tuning("random", dataset="mnist_originals")
     | tuning("sdae", "random", dataset="silhouettes")
     | tuning("sdae", "random", dataset="mnist_rot")
 )
@@ -335,7 +334,7 @@ def test_touching_the_library_makes_nothing_again(finished):
             | maxima("dbn", "sdae")
             | combination()
             | sampling()
-            | tuning("dbn", "sdae", "random_deformed")
+            | tuning("dbn", "sdae", "random")
             | (UNITS | ERRORS | CLAIMS | figures(1, 3, 4)),
         ),
         (
@@ -372,8 +371,8 @@ def test_touching_the_library_makes_nothing_again(finished):
             | (UNITS | CLAIMS | figures(2, 3, 4)),
         ),
         (
-            {"classifiers": {"mnist": {"random": {"deformed": {"epochs": 4}}}}},
-            tuning("random_deformed") | ERRORS | RECORD,
+            {"classifiers": {"mnist_originals": {"random": {"epochs": 4}}}},
+            tuning("random", dataset="mnist_originals") | ERRORS | RECORD,
         ),
         ({"classifiers": {"mnist_rot": {"sdae": {"batch": 7}}}}, tuning("sdae", dataset="mnist_rot") | ERRORS | RECORD),
         (
@@ -404,7 +403,7 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
         ("figures/figure3.py", figures(3)),
         ("figures/sheet.py", figures(1, 2, 3, 4)),
         ("claims.py", CLAIMS | UNITS | RECORD),
-        ("gabor.py", UNITS | ERRORS | RECORD),
+        ("gabor.py", UNITS | ERRORS | CLAIMS | RECORD),
         ("visualize/sampling.py", SAMPLING | CLAIMS | figures(3, 4)),
         ("visualize/linear_combination.py", COMBINATION | CLAIMS | figures(4)),
         ("invariance/whitening.py", STATISTICS | all_of(maxima) | UNITS | CLAIMS | figures(1, 2, 4)),
@@ -528,11 +527,12 @@ def test_samples_have_their_shape_and_range(finished):
     assert 0 <= stored["samples"].min() < stored["samples"].max() <= 1
 
 
-@pytest.mark.parametrize("name", ["mnist/random/classifier_deformed", "silhouettes/sdae/classifier"])
+@pytest.mark.parametrize("name", ["mnist/random", "mnist_originals/random", "silhouettes/sdae"])
 def test_stored_classifiers_have_the_stored_errors(finished, name):
     """Worked out anew from the weights, the examples and the softmax's largest output."""
-    dataset, start, _ = name.split("/")
-    stored, data = arrays(finished, f"models/{name}.npz"), arrays(finished, f"datasets/{dataset}/examples.npz")
+    dataset, start = name.split("/")
+    stored = arrays(finished, f"models/{name}/classifier.npz")
+    data = arrays(finished, f"datasets/{dataset}/examples.npz")
     wrong = {}
     for split in ("valid", "test"):
         x = data[f"{split}_images"] / 255.0
@@ -540,13 +540,14 @@ def test_stored_classifiers_have_the_stored_errors(finished, name):
             x = 1 / (1 + np.exp(-(x @ stored[f"weights_{layer}"].T + stored[f"bias_{layer}"])))
         outputs = x @ stored["weights_out"].T + stored["bias_out"]
         wrong[split] = (outputs.argmax(axis=1) != data[f"{split}_labels"]).mean()
-    assert stored["errors"].shape == (3 if "deformed" in name else 2, 2)
+    assert stored["errors"].shape == (2, 2)
     assert wrong["valid"] == pytest.approx(stored["errors"][:, 1].min(), abs=0.002)
     assert wrong["test"] == pytest.approx(stored["test_error"], abs=0.002)
     rows = [r for r in table(finished, "tables/errors.csv") if (r["dataset"], r["initialisation"]) == (dataset, start)]
-    [row] = [row for row in rows if ("deformed" in row["training_data"]) == ("deformed" in name)]
+    [row] = rows
+    assert ("deformed" in row["training_data"]) == (dataset == "mnist")
     assert float(row["test_error"]) == pytest.approx(100 * stored["test_error"], abs=0.005)
-    assert bool(row["substitute"]) == (dataset == "mnist")
+    assert bool(row["substitute"]) == (dataset != "silhouettes")
 
 
 def test_the_table_of_units_counts_the_dead_and_fits_the_live(finished):

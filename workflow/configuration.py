@@ -62,7 +62,8 @@ def _sentence(error):
             return f"config key {_key([*error.absolute_path, missing])} is missing; give it a value"
         case "dependentRequired":
             missing = next(n for name in error.instance for n in limit.get(name, []) if n not in error.instance)
-            return f"config key {_key([*error.absolute_path, missing])} is missing; number layers without gaps"
+            remedy = "number layers without gaps" if missing.startswith("layer") else "give it a value"
+            return f"config key {_key([*error.absolute_path, missing])} is missing; {remedy}"
         case "type":
             demand = "be " + " or ".join(TYPES[name] for name in ([limit] if isinstance(limit, str) else limit))
         case "enum":
@@ -106,6 +107,7 @@ def _hint(value):
 def _contradictions(config):
     """Yield what a schema cannot see: keys that do not fit one another."""
     yield from _contradictions_of_models(config)
+    yield from _contradictions_of_units(config)
     yield from _contradictions_of_classifiers(config)
     yield from _contradictions_of_selection(config)
 
@@ -132,8 +134,6 @@ def _contradictions_of_classifiers(config):
                 yield f"config key {key} is there, but models.{dataset} has no {start}; add that or remove this"
             if start != "random" and "units" in settings:
                 yield f"config key {key}.units is there, but its units are those of models.{dataset}.{start}; remove it"
-            if dataset != "mnist" and "deformed" in settings:
-                yield f"config key {key}.deformed is there, but only mnist can be deformed; remove it"
             if settings["batch"] > settings["epoch_examples"]:
                 yield (
                     f"config key {key}.batch is {settings['batch']}; it must be at most {settings['epoch_examples']}, "
@@ -143,8 +143,6 @@ def _contradictions_of_classifiers(config):
 
 def _contradictions_of_models(config):
     for dataset, models in config["models"].items():
-        units = config["units"][dataset]
-        rates = units["activation_maximization"]["learning_rate"]
         for model, settings in models.items():
             for layer in settings:
                 if settings[layer]["batch"] > settings[layer]["examples"]:
@@ -152,6 +150,13 @@ def _contradictions_of_models(config):
                         f"config key models.{dataset}.{model}.{layer}.batch is {settings[layer]['batch']}; it must be "
                         f"at most {settings[layer]['examples']}, the examples of the layer"
                     )
+
+
+def _contradictions_of_units(config):
+    for dataset, units in config["units"].items():
+        rates = units["activation_maximization"]["learning_rate"]
+        for model, settings in config["models"][dataset].items():
+            for layer in settings:
                 if layer not in rates:
                     key = f"units.{dataset}.activation_maximization.learning_rate.{layer}"
                     yield f"config key {key} is missing, but models.{dataset}.{model} has a {layer}; add it"

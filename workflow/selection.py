@@ -36,6 +36,5 @@ def searched_layers(config, dataset, model):
 
 
 def searched_classifier(config, dataset, model):
-    """Return the settings of the classifier whose error decides, without those for deformed digits; or None."""
-    settings = config["classifiers"].get(dataset, {}).get(model)
-    return settings and {key: value for key, value in settings.items() if key != "deformed"}
+    """Return the settings of the classifier whose error decides, or None."""
+    return config["classifiers"].get(dataset, {}).get(model)

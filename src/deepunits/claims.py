@@ -7,6 +7,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import bootstrap
 
 from deepunits.backend import generator
+from deepunits.tables import GABOR, wilson_interval
 
 COLUMNS = ("id", "section", "claim", "statistic", "value", "low", "high", "threshold", "verdict")
 
@@ -180,6 +181,57 @@ def claims_about_methods(name, maxima, sampling, combination, examples, *, seed)
             "<= 0",
         ),
     ]
+
+
+def samples_claim(name, sampling, *, seed):
+    """Return the claim of section 4.4 that samples of patches with one unit clamped are of one pattern.
+
+    Parameters
+    ----------
+    name : str
+    sampling : dict of arrays
+    seed : int
+    """
+    return Claim(
+        f"one-pattern-{name.replace(' ', '-')}",
+        "4.4",
+        "Samples of natural image patches are of the same pattern, for a given unit.",
+        f"median over units of the mean pairwise cosine among samples, {name}",
+        *over_units(cosine_among_starts(sampling["samples"]), seed=seed),
+        ">= 0.5",
+    )
+
+
+def claims_about_gabors(rows):
+    """Return the claims of section 4.4 about Gabor-like filters of natural images.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of the table of units (see :func:`deepunits.tables.unit_row`), those of natural images. A layer without live
+        units has no claim.
+    """
+    row_of = {(row["model"], row["layer"]): row for row in rows}
+    found = []
+    for model, layer, suffix, text, threshold in (
+        ("sdae", 1, "", "The first-layer filters of the SDAE are Gabor-like.", ">= 0.7"),
+        ("dbn", 1, "", "Those of the DBN, which minimise its reconstruction error, are not.", "<= 0.35"),
+        ("dbn", 2, "_shown", "Yet its second layer is a mixture of Gabor-like features and gratings.", ">= 0.25"),
+    ):
+        share, count = row_of[model, layer][f"gabor_share{suffix}"], int(row_of[model, layer][f"fitted{suffix}"])
+        if not count:
+            continue
+        claim = Claim(
+            f"gabor-{model}-layer-{layer}",
+            "4.4",
+            text,
+            f"share of {count} live units with a Gabor fit of R² above {GABOR}, natural_images {model} layer {layer}",
+            share,
+            *wilson_interval(round(share * count), count),
+            threshold,
+        )
+        found.append(claim)
+    return found
 
 
 def first_layer_claim(name, maxima, weights, *, seed):

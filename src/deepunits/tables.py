@@ -18,8 +18,8 @@ UNIT_COLUMNS = (
 # what a network was initialised from. SAA-3, stacked ordinary auto-encoders, is not among the models here.
 PUBLISHED_IN = "Vincent et al. 2010, Table 3"
 PUBLISHED = {
-    ("mnist", "dbn"): ("DBN-3", 1.24),
-    ("mnist", "sdae"): ("SdA-3", 1.28),
+    ("mnist_originals", "dbn"): ("DBN-3", 1.24),
+    ("mnist_originals", "sdae"): ("SdA-3", 1.28),
     ("mnist_rot", "dbn"): ("DBN-3", 10.30),
     ("mnist_rot", "saa"): ("SAA-3", 10.30),
     ("mnist_rot", "sdae"): ("SdA-3", 9.53),

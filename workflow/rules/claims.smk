@@ -22,6 +22,8 @@ rule claims:
         compared=expand("results/units/{d}/dbn/layer2/activation_maximization.npz", d=COMPARED),
         sampling=expand("results/units/{d}/dbn/layer2/sampling.npz", d=COMPARED),
         combination=expand("results/units/{d}/dbn/layer2/linear_combination.npz", d=COMPARED),
+        patch_samples="results/units/natural_images/dbn/layer2/sampling.npz",
+        units="results/tables/units.csv",
         examples=expand("results/datasets/{d}/examples.npz", d=COMPARED),
         provenance=expand("results/datasets/{d}/provenance.json", d=CLAIMED),
         modules=modules("measure_claims"),

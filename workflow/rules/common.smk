@@ -18,14 +18,8 @@ if sentence := fault(config):
 offer_library()
 
 
-# Dataset, what the training starts from, and the data it is done on: as they are or deformed.
-CLASSIFIERS = [
-    (dataset, start, on)
-    for dataset, starts in config["classifiers"].items()
-    for start, settings in starts.items()
-    for on in ("", "_deformed")
-    if not on or "deformed" in settings
-]
+# Dataset and what the training starts from.
+CLASSIFIERS = [(dataset, start) for dataset, starts in config["classifiers"].items() for start in starts]
 
 
 wildcard_constraints:
@@ -83,13 +77,16 @@ def pretrained_layers(wildcards):
 
 
 def classifier_settings(wildcards):
-    """Return how a classifier is trained; the keys of `deformed` replace those of the same names."""
-    if (wildcards.dataset, wildcards.start, wildcards.on) not in CLASSIFIERS:
-        key = ".".join(["classifiers", wildcards.dataset, wildcards.start, *(["deformed"] if wildcards.on else [])])
+    """Return how a classifier is trained."""
+    if (wildcards.dataset, wildcards.start) not in CLASSIFIERS:
+        key = f"classifiers.{wildcards.dataset}.{wildcards.start}"
         sys.exit(f"error: config key {key} is missing, but a classifier that needs it was asked for; add it.")
-    settings = dict(config["classifiers"][wildcards.dataset][wildcards.start])
-    deformed = settings.pop("deformed", {})
-    return settings | deformed if wildcards.on else settings
+    return config["classifiers"][wildcards.dataset][wildcards.start]
+
+
+def deformation(wildcards):
+    """Return how the training examples of a dataset are deformed, or None."""
+    return config["datasets"][wildcards.dataset].get("deformation")
 
 
 def maxima_of(dataset, model):

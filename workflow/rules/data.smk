@@ -22,6 +22,10 @@ DRAWING = {
 }
 
 
+# The datasets that are prepared as others are, and differ from them in how training sees them.
+SAME_FILES = {"mnist_originals": "mnist"}
+
+
 localrules:  # a cluster's nodes may have no network
     prepare,
     contact_sheet,
@@ -31,7 +35,7 @@ rule prepare:
     message:
         "Fetch and verify {wildcards.dataset}"
     input:
-        modules=lambda wildcards: modules(f"prepare_{wildcards.dataset}"),
+        modules=lambda wildcards: modules(f"prepare_{SAME_FILES.get(wildcards.dataset, wildcards.dataset)}"),
     output:
         examples=update("results/datasets/{dataset}/examples.npz"),  # stays if the job fails
         provenance=update("results/datasets/{dataset}/provenance.json"),
@@ -39,6 +43,7 @@ rule prepare:
         **DATA_FOLDERS,
         sources=config["data"]["sources"],
         substitutes=config["data"]["substitutes"],
+        files=lambda wildcards: SAME_FILES.get(wildcards.dataset, wildcards.dataset),
         drawing=lambda wildcards: DRAWING.get(wildcards.dataset),
     log:
         "results/logs/datasets/{dataset}.log",
@@ -50,7 +55,7 @@ rule prepare:
     resources:
         mem_mb=1500,
     script:
-        "../../scripts/prepare_{wildcards.dataset}.py"
+        "../../scripts/prepare_{params.files}.py"
 
 
 rule contact_sheet:

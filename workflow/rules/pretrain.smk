@@ -20,7 +20,7 @@ rule pretrain:
         history=update("results/models/{dataset}/{model}/layer{layer}_history.csv"),
     params:
         settings=layer_settings,
-        deformation=lambda wildcards: config["datasets"][wildcards.dataset].get("deformation"),
+        deformation=deformation,
         seed=config["seed"],
         device=config["device"],
         checkpoint="results/checkpoints/{dataset}/{model}/layer{layer}.npz",

@@ -11,21 +11,21 @@ RESULTS = [
     "results/claims.csv",
     "results/claims.md",
     *expand("results/tables/{table}.csv", table=["units", "errors"]),
-    *[f"results/models/{dataset}/{start}/classifier{on}.npz" for dataset, start, on in CLASSIFIERS],
+    *[f"results/models/{dataset}/{start}/classifier.npz" for dataset, start in CLASSIFIERS],
     *expand("results/figures/figure{n}.{kind}", n=FIGURES, kind=["pdf", "png", "svg", "npz"]),
     *expand("results/datasets/{dataset}/{file}", dataset=config["datasets"], file=["examples.npz", "provenance.json"]),
     *expand("results/statistics/{dataset}.npz", dataset=config["datasets"]),
 ]
-for dataset, models in config["models"].items():
-    for model in models:
-        for layer in layers(config, dataset, model):
-            RESULTS += [
-                f"results/models/{dataset}/{model}/layer{layer}.npz",
-                f"results/models/{dataset}/{model}/layer{layer}_history.csv",
-                f"results/units/{dataset}/{model}/layer{layer}/activation_maximization.npz",
-            ]
-            if model == "dbn" and layer > 1 and "linear_combination" in config["units"][dataset]:
-                RESULTS.append(f"results/units/{dataset}/{model}/layer{layer}/linear_combination.npz")
+for dataset, model, layer in LAYERS:
+    RESULTS += [
+        f"results/models/{dataset}/{model}/layer{layer}.npz",
+        f"results/models/{dataset}/{model}/layer{layer}_history.csv",
+    ]
+    if dataset in config["units"]:
+        RESULTS.append(f"results/units/{dataset}/{model}/layer{layer}/activation_maximization.npz")
+    if model == "dbn" and layer > 1 and "linear_combination" in config["units"].get(dataset, {}):
+        RESULTS.append(f"results/units/{dataset}/{model}/layer{layer}/linear_combination.npz")
+for dataset in config["units"]:
     if "sampling" in config["units"][dataset]:
         RESULTS.append(f"results/units/{dataset}/dbn/layer2/sampling.npz")
 

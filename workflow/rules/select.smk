@@ -25,7 +25,7 @@ rule try_point:
         classifier=lambda wildcards: searched_classifier(config, wildcards.dataset, wildcards.model),
         examples=lambda wildcards: config["selection"][wildcards.dataset]["examples"],
         epochs=lambda wildcards: config["selection"][wildcards.dataset].get("epochs"),
-        deformation=lambda wildcards: config["datasets"][wildcards.dataset].get("deformation"),
+        deformation=deformation,
         seed=config["seed"],
         device=config["device"],
     log:

@@ -47,13 +47,14 @@ rule tabulate_errors:
     message:
         "Tabulate the errors"
     input:
-        classifiers=[f"results/models/{dataset}/{start}/classifier{on}.npz" for dataset, start, on in CLASSIFIERS],
+        classifiers=[f"results/models/{dataset}/{start}/classifier.npz" for dataset, start in CLASSIFIERS],
         provenance=expand("results/datasets/{dataset}/provenance.json", dataset=config["classifiers"]),
         modules=modules("tabulate_errors"),
     output:
         table=report("results/tables/errors.csv", caption="../report/errors.rst", category="Tables"),
     params:
         classifiers=CLASSIFIERS,
+        deformed=[dataset for dataset, settings in config["datasets"].items() if "deformation" in settings],
         datasets=list(config["classifiers"]),
     log:
         "results/logs/tables/errors.log",

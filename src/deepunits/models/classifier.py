@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from deepunits.backend import accumulate_product, array_module, sigmoid, to_host, uniform
+from deepunits.backend import accumulate_product, array_module, generator, sigmoid, to_host, uniform
 from deepunits.errors import UserError
 from deepunits.models.network import Network
 from deepunits.models.stack import learning_rate_at
@@ -64,6 +64,18 @@ def random_network(sizes, rng):
     return Network([w.astype(np.float32) for w in weights], [np.zeros(len(w), np.float32) for w in weights])
 
 
+def drop_out(x, share, rng, out=None):
+    """Return `x` with a random `share` of its components set to 0 and the others scaled up to the same mean.
+
+    Srivastava et al. (2014). `out` may be `x` itself.
+    """
+    xp = array_module(x)
+    kept = uniform(rng, xp.empty_like(x)) >= share
+    out = xp.multiply(x, kept, out=out)
+    out *= 1 / (1 - share)
+    return out
+
+
 class Backpropagation:
     """Stochastic gradient descent on the cross-entropy of a softmax over the last layer's activations.
 
@@ -74,16 +86,20 @@ class Backpropagation:
     batch : int
         Examples in a minibatch, at most.
     weight_decay : float
+    dropout : float
+        Share of the inputs and of the hidden units that each step does without.
     """
 
-    def __init__(self, network, batch, weight_decay=0.0):
+    def __init__(self, network, batch, weight_decay=0.0, dropout=0.0):
         xp = array_module(network.weights[0])
-        self.network, self.weight_decay = network, weight_decay
+        self.network, self.weight_decay, self.dropout = network, weight_decay, dropout
         self.hidden = [xp.empty((batch, len(w)), xp.float32) for w in network.weights]
         self.slopes = [xp.empty_like(h) for h in self.hidden]
 
-    def step(self, examples, labels, learning_rate):
+    def step(self, examples, labels, learning_rate, rng=None):
         """Change the parameters by one step on `examples` (n, pixels) with class numbers `labels` (n,).
+
+        Dropout takes `rng`, a generator.
 
         Returns
         -------
@@ -91,7 +107,7 @@ class Backpropagation:
             How many of the examples were classified wrongly before the step.
         """
         n, net = len(examples), self.network
-        hidden = self.forward(examples)
+        examples, *hidden = self.forward(examples, rng)
         error = hidden[-1]
         wrong = (error.argmax(axis=1) != labels).sum()
         error[array_module(error).arange(n), labels] -= 1
@@ -106,15 +122,18 @@ class Backpropagation:
                 error = back
         return wrong
 
-    def forward(self, examples):
-        """Return the outputs of every layer for `examples` (n, pixels): sigmoids, and the softmax of the last."""
+    def forward(self, examples, rng=None):
+        """Return `examples` (n, pixels) and each layer's outputs, after dropout: sigmoids, the softmax of the last."""
         xp, n, net = array_module(examples), len(examples), self.network
-        outputs, below = [], examples
+        below = drop_out(examples, self.dropout, rng) if self.dropout else examples
+        outputs = [below]
         for k, (w, b) in enumerate(zip(net.weights, net.biases, strict=True)):
             below = xp.matmul(below, w.T, out=self.hidden[k][:n])
             below += b
             if k + 1 < net.depth:
                 sigmoid(below, out=below)
+                if self.dropout:
+                    drop_out(below, self.dropout, rng, out=below)
             else:
                 below -= below.max(axis=1, keepdims=True)
                 xp.exp(below, out=below)
@@ -127,6 +146,8 @@ class Backpropagation:
         xp, slope = array_module(error), self.slopes[k - 1][: len(below)]
         back = error @ self.network.weights[k]
         xp.multiply(below, below, out=slope)
+        if self.dropout:  # h(1 - h), scaled up as the output h was or 0 with it
+            slope *= 1 - self.dropout
         xp.subtract(below, slope, out=slope)
         back *= slope
         return back
@@ -168,7 +189,7 @@ def load_classifier(path):
     return Network([stored[f"weights_{name}"] for name in names], [stored[f"bias_{name}"] for name in names])
 
 
-def fine_tune(network, stream, valid, settings, *, stage, xp=np, progress=None, log=None):
+def fine_tune(network, stream, valid, settings, *, seed, stage, xp=np, progress=None, log=None):
     """Train a classifier with early stopping on the validation error.
 
     Parameters
@@ -180,9 +201,11 @@ def fine_tune(network, stream, valid, settings, *, stage, xp=np, progress=None, 
     valid : tuple of arrays (n, pixels), (n,)
         Validation examples and their classes.
     settings : dict
-        ``epochs``, ``epoch_examples``, ``batch``, ``learning_rate``, ``constant_until``, ``weight_decay`` and
-        ``patience``: epochs without a new least validation error after which training stops.
+        ``epochs``, ``epoch_examples``, ``batch``, ``learning_rate``, ``constant_until``, ``weight_decay``,
+        ``dropout`` and ``patience``: epochs without a new least validation error after which training stops.
+    seed : int
     stage : tuple of str
+        Names this training among the users of `seed`.
     xp : module
     progress : object, optional
     log : callable, optional
@@ -197,16 +220,16 @@ def fine_tune(network, stream, valid, settings, *, stage, xp=np, progress=None, 
         If training diverges.
     """
     network = network.copy().to(xp)
-    trainer = Backpropagation(network, settings["batch"], settings["weight_decay"])
+    trainer = Backpropagation(network, settings["batch"], settings["weight_decay"], settings["dropout"])
     result = FineTuned(network)
     size, batch = settings["epoch_examples"], settings["batch"]
     for epoch in range(settings["epochs"]):
-        mistakes = 0
+        mistakes, rng = 0, generator(seed, *stage, "epoch", epoch, xp=xp)
         for start in range(epoch * size, (epoch + 1) * size, batch):
             count = min(batch, (epoch + 1) * size - start)
             rate = learning_rate_at(start / (size * settings["epochs"]), settings)
             labels = xp.asarray(stream.batch_labels(start, count))
-            mistakes += trainer.step(stream.batch(start, count), labels, rate)
+            mistakes += trainer.step(stream.batch(start, count), labels, rate, rng)
         wrong = error_rate(network, valid[0], valid[1])
         result.train_errors.append(int(mistakes) / size)
         result.valid_errors.append(wrong)

@@ -44,13 +44,28 @@ class ContrastiveDivergence:
     persistent : bool
         Continue the chains of the last minibatch instead of starting from its examples.
     momentum, weight_decay : float
+    sparsity_target, sparsity_cost : float
+        Each hidden bias is also drawn towards a mean activity of `sparsity_target`, `sparsity_cost` times as strongly
+        as the deviation from it (Lee, Ekanadham and Ng 2008).
     """
 
-    def __init__(self, rbm, batch, *, gibbs_steps=1, persistent=False, momentum=0.0, weight_decay=0.0):
+    def __init__(
+        self,
+        rbm,
+        batch,
+        *,
+        gibbs_steps=1,
+        persistent=False,
+        momentum=0.0,
+        weight_decay=0.0,
+        sparsity_target=0.0,
+        sparsity_cost=0.0,
+    ):
         xp = array_module(rbm.weights)
         hidden, visible = rbm.weights.shape
         self.rbm, self.batch, self.gibbs_steps, self.persistent = rbm, batch, gibbs_steps, persistent
         self.gradient = GradientStep(rbm, momentum, weight_decay)
+        self.sparsity_target, self.sparsity_cost = sparsity_target, sparsity_cost
         # Data above, model below: the difference of the two phases is one product of these stacks.
         self.hidden_means = xp.empty((2 * batch, hidden), xp.float32)
         self.visibles = xp.empty((2 * batch, visible), xp.float32)
@@ -76,6 +91,8 @@ class ContrastiveDivergence:
             bernoulli(rng, data_hidden, self.hidden_uniforms, out=self.hidden)
         model_hidden = self.sample_chain(rng)
         hidden_gradient, visible_gradient = self.signs @ self.hidden_means, self.signs @ self.visibles
+        if self.sparsity_cost:
+            hidden_gradient += self.sparsity_cost * (n * self.sparsity_target - data_hidden.sum(axis=0))
         model_hidden *= -1.0
         self.gradient.apply(self.hidden_means, self.visibles, hidden_gradient, visible_gradient, learning_rate, n)
 

@@ -21,7 +21,11 @@ HISTORY = ("examples", "learning_rate", "reconstruction_error", "dead_units", "e
 
 # Which layer a model is a stack of, how it is trained, and the settings that its trainer takes.
 KINDS = {
-    "dbn": (RBM, ContrastiveDivergence, ("gibbs_steps", "persistent", "momentum", "weight_decay")),
+    "dbn": (
+        RBM,
+        ContrastiveDivergence,
+        ("gibbs_steps", "persistent", "momentum", "weight_decay", "sparsity_target", "sparsity_cost"),
+    ),
     "sdae": (DenoisingAutoencoder, Denoising, ("corruption", "corrupted", "momentum", "weight_decay")),
 }
 
@@ -104,7 +108,7 @@ def pretrain_layer(
     held_out = encode(lower, xp.asarray(held_out))
     layer = _initial_layer(model, stream, lower, settings, seed, stage, xp)
     _, trainer_class, names = KINDS[model]
-    trainer = trainer_class(layer, settings["batch"], **{name: settings[name] for name in names})
+    trainer = trainer_class(layer, settings["batch"], **{name: settings[name] for name in names if name in settings})
     arrays = {name: getattr(layer, name) for name in PARAMETERS} | trainer.state
     identity = _identity(model, lower, settings, seed, stage)
 
