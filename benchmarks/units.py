@@ -53,11 +53,10 @@ def maximization_case(xp, torch, units, restarts):
             theirs = torch_maximization(torch, network, units, restarts)()
             np.testing.assert_allclose(ours().reshape(rows, -1), theirs.cpu().numpy(), rtol=1e-3, atol=1e-4)
 
-    single = 20
-    peers = {} if torch is None else {
-        "PyTorch": torch_maximization(torch, network, units, restarts),
-        "PyTorch, one by one": torch_maximization(torch, network, units, restarts, single),
-    }
+    single, peers = 20, {}
+    if torch is not None:
+        peers["PyTorch"] = torch_maximization(torch, network, units, restarts)
+        peers["PyTorch, one by one"] = torch_maximization(torch, network, units, restarts, single)
     scale = {"PyTorch, one by one": rows / single}
     return Case("AM, layer 3", f"{rows} rows, {STEPS} steps", ours, bound, flops, peers, check, scale)
 
@@ -108,7 +107,14 @@ def sweep_case(xp, torch):
     units, pixels = np.arange(SWEPT), SIZES[0]
     optimum = xp.asarray(
         maximize_activation(
-            network, LAYER, units, norm=NORM, restarts=1, learning_rate=3.0, threshold=1e-7, max_steps=300,
+            network,
+            LAYER,
+            units,
+            norm=NORM,
+            restarts=1,
+            learning_rate=3.0,
+            threshold=1e-7,
+            max_steps=300,
             rng=generator(3, xp=xp),
         ).inputs[:, 0]
     )
@@ -119,8 +125,19 @@ def sweep_case(xp, torch):
 
     def ours():
         return trace_manifold(
-            network, LAYER, units, optimum, norm=NORM, epsilons=EPSILONS, trials=TRIALS, perturbation=PERTURBATION,
-            unwhitening=root, learning_rate=SWEEP_RATE, threshold=0.0, max_steps=SWEEP_STEPS, rng=generator(4, xp=xp),
+            network,
+            LAYER,
+            units,
+            optimum,
+            norm=NORM,
+            epsilons=EPSILONS,
+            trials=TRIALS,
+            perturbation=PERTURBATION,
+            unwhitening=root,
+            learning_rate=SWEEP_RATE,
+            threshold=0.0,
+            max_steps=SWEEP_STEPS,
+            rng=generator(4, xp=xp),
         ).activations
 
     peers = {} if torch is None else {"PyTorch": torch_sweep(torch, network, optimum, root)}
@@ -180,7 +197,12 @@ def sampling_case(xp, torch):
 
     def ours():
         return sample_clamped_units(
-            rbms, np.arange(CLAMPED), steps=GIBBS_STEPS, every=GIBBS_STEPS, chains=CHAINS, kept=1,
+            rbms,
+            np.arange(CLAMPED),
+            steps=GIBBS_STEPS,
+            every=GIBBS_STEPS,
+            chains=CHAINS,
+            kept=1,
             rng=generator(5, xp=xp),
         )[1]
 

@@ -8,6 +8,7 @@ from deepunits.backend import generator
 from deepunits.errors import UserError
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM
+from deepunits.visualize import activation_maximization
 from deepunits.visualize.activation_maximization import maximize_activation
 from deepunits.visualize.linear_combination import combine_filters
 from deepunits.visualize.sampling import sample_clamped_units
@@ -60,6 +61,20 @@ def test_rows_that_leave_the_batch_keep_their_own_unit_and_input(network):
     for row, unit in enumerate(found.units):
         expected = network.activations(found.inputs[row], 2)[:, unit]
         np.testing.assert_allclose(found.activations[row], expected, rtol=1e-5)
+
+
+def test_rows_that_wait_for_a_place_end_where_they_would_have_beside_the_others(network, monkeypatch):
+    together = maximize_activation(network, 2, np.array([4, 1, 2]), rng=generator(1), **OPTIONS)
+    monkeypatch.setattr(activation_maximization, "BLOCK", 2)
+    apart = maximize_activation(network, 2, np.array([4, 1, 2]), rng=generator(1), **OPTIONS)
+    np.testing.assert_array_equal(apart.converged, together.converged)
+    np.testing.assert_allclose(apart.steps, together.steps, atol=2)
+    np.testing.assert_allclose(apart.inputs, together.inputs, atol=0.01)
+
+
+def test_without_units_there_is_nothing_to_ascend(network):
+    found = maximize_activation(network, 2, np.array([], int), rng=generator(1), **OPTIONS)
+    assert found.inputs.shape == (0, 5, SIZES[0]) and found.converged.shape == (0, 5)
 
 
 def test_the_step_limit_is_kept_and_said(network):

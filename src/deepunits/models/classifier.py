@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from deepunits.backend import accumulate_product, array_module, generator, sigmoid, to_host, uniform
+from deepunits.backend import accumulate_product, array_module, generator, sigmoid_layer, to_host, uniform
 from deepunits.errors import UserError
 from deepunits.models.network import Network
 from deepunits.models.stack import learning_rate_at
@@ -128,13 +128,13 @@ class Backpropagation:
         below = drop_out(examples, self.dropout, rng) if self.dropout else examples
         outputs = [below]
         for k, (w, b) in enumerate(zip(net.weights, net.biases, strict=True)):
-            below = xp.matmul(below, w.T, out=self.hidden[k][:n])
-            below += b
             if k + 1 < net.depth:
-                sigmoid(below, out=below)
+                below = sigmoid_layer(below, w.T, b, out=self.hidden[k][:n])
                 if self.dropout:
                     drop_out(below, self.dropout, rng, out=below)
             else:
+                below = xp.matmul(below, w.T, out=self.hidden[k][:n])
+                below += b
                 below -= below.max(axis=1, keepdims=True)
                 xp.exp(below, out=below)
                 below /= below.sum(axis=1, keepdims=True)

@@ -92,8 +92,9 @@ def maximize_activation(network, layer, units, *, norm, restarts, learning_rate,
     inputs = to_norm(uniform(rng, xp.empty((rows, network.pixels), xp.float32)), norm)
     activations, steps, converged = xp.empty(rows, xp.float32), xp.empty(rows, int), xp.empty(rows, bool)
 
-    active = xp.arange(min(rows, BLOCK) if xp is np else rows)
-    started = len(active)
+    blocks = -(-rows // BLOCK) if xp is np else 1
+    started = -(-rows // max(blocks, 1))
+    active = xp.arange(started)
     x, taken, previous = inputs[active], xp.zeros(started, int), xp.full(started, xp.inf, xp.float32)
     while len(active):
         activation, gradient = network.unit_gradient(x, layer, row_units[active])
@@ -124,7 +125,7 @@ def maximize_activation(network, layer, units, *, norm, restarts, learning_rate,
     shape = (len(units), restarts)
     return ActivationMaxima(
         units=units,
-        inputs=to_host(inputs).reshape(*shape, -1),
+        inputs=to_host(inputs).reshape(*shape, network.pixels),
         activations=to_host(activations).reshape(shape),
         steps=to_host(steps).reshape(shape),
         converged=to_host(converged).reshape(shape),

@@ -1,0 +1,137 @@
+"""Random numbers against their distribution, and the joined products against the plain ones."""
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from scipy.stats import binom, kstest
+
+from deepunits import backend
+from deepunits.backend import accumulate_product, bernoulli, choose_device, generator, sigmoid_layer, to_host, uniform
+
+
+def draw(rng, probability):
+    """Return Bernoulli states drawn with `probability`."""
+    return bernoulli(rng, probability, np.empty_like(probability), np.empty_like(probability))
+
+
+# --- uniform numbers ---
+
+
+@pytest.mark.parametrize("shape", [(1,), (7,), (3, 5), (1, backend.DRAWN + 1), (101, 397)])
+def test_uniform_numbers_are_multiples_of_two_to_the_minus_24_in_the_unit_interval(shape):
+    numbers = uniform(generator(1), np.full(shape, np.nan, np.float32))
+    assert numbers.shape == shape and (numbers >= 0).all() and (numbers < 1).all()
+    np.testing.assert_array_equal(numbers * 2**24 % 1, 0)
+
+
+def test_uniform_numbers_are_uniform_and_independent():
+    numbers = uniform(generator(2), np.empty(200_001, np.float32)).astype(np.float64)
+    assert kstest(numbers, "uniform").pvalue > 0.001
+    low_bits = numbers * 2**24 % 256 / 256
+    assert kstest(low_bits + 1 / 512, "uniform").pvalue > 0.001
+    for lag in (1, 2, 3, backend.DRAWN):
+        correlation = np.corrcoef(numbers[:-lag], numbers[lag:])[0, 1]
+        assert abs(correlation) < 4 / np.sqrt(len(numbers))
+
+
+# --- Bernoulli states ---
+
+
+class Bits:
+    """A generator whose first 8 bits of each draw, and the number that the others make, are given."""
+
+    def __init__(self, first, rest):
+        self.first, self.rest, self.bit_generator = first, rest, self
+
+    def random_raw(self, count):
+        return np.resize(self.first, 8 * count).astype(np.uint8).view(np.uint64)
+
+    def random(self, count, dtype):
+        return np.full(count, self.rest, dtype)
+
+
+@pytest.mark.parametrize("rest", [0.0, 0.25, 0.75, 1 - 2.0**-14])
+def test_a_lazy_draw_is_the_comparison_of_the_whole_number(rest):
+    first = np.arange(256)
+    for probability in (0.0, 2.0**-20, 0.1, 0.3, 127.5 / 256, 0.5, 0.77, 1.0):
+        p = np.full(256, probability, np.float32)
+        expected = (first + rest) / 256 < p.astype(np.float64)
+        np.testing.assert_array_equal(draw(Bits(first, rest), p), expected)
+
+
+@pytest.mark.parametrize("probability", [0.0, 1e-4, 0.001, 0.0625, 0.3137, 0.5, 0.93, 0.9999, 1.0])
+def test_states_are_1_as_often_as_the_probability_says(probability):
+    n = 300_007
+    states = draw(generator(3), np.full(n, probability, np.float32))
+    assert set(np.unique(states)) <= {0, 1}
+    low, high = binom.ppf([1e-5, 1 - 1e-5], n, np.float32(probability))
+    assert low <= states.sum() <= high
+
+
+def test_states_may_overwrite_their_probabilities_and_are_the_same_for_the_same_seed():
+    p = uniform(generator(4), np.empty((101, 397), np.float32))
+    expected = draw(generator(5), p)
+    np.testing.assert_array_equal(bernoulli(generator(5), p, np.empty_like(p), out=p), expected)
+
+
+def test_states_of_neighbours_are_independent():
+    states = draw(generator(6), np.full(200_003, 0.3, np.float32))
+    for lag in (1, 7, 8):
+        assert abs(np.corrcoef(states[:-lag], states[lag:])[0, 1]) < 4 / np.sqrt(len(states))
+
+
+def test_arrays_that_are_not_in_c_order_are_refused():
+    with pytest.raises(ValueError, match="C order"):
+        uniform(generator(0), np.empty((3, 5), np.float32).T)
+
+
+# --- products ---
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(np.float32, 1e-6), (np.float64, 1e-12)])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_layer_of_sigmoids_in_both_orders_of_the_weights(dtype, tolerance, transposed):
+    rng = np.random.default_rng(0)
+    x, weights, bias = (3 * rng.normal(size=shape).astype(dtype) for shape in ((13, 7), (7, 5), (5,)))
+    weights = np.ascontiguousarray(weights.T).T if transposed else weights
+    expected = expit(x.astype(np.float64) @ weights + bias)
+    found = sigmoid_layer(x, weights, bias)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, expected, atol=tolerance)
+    out = np.full((26, 5), np.nan, dtype)  # as a part of a larger array
+    assert sigmoid_layer(x, weights, bias, out=out[13:]).base is out
+    np.testing.assert_array_equal(out[13:], found)
+
+
+def test_a_layer_of_sigmoids_far_from_zero():
+    bias = np.array([-300.0, 0.0, 300.0], np.float32)
+    found = sigmoid_layer(np.zeros((2, 5), np.float32), np.ones((5, 3), np.float32), bias)
+    np.testing.assert_array_equal(found, [[0, 0.5, 1]] * 2)
+
+
+@pytest.mark.parametrize("rows", [1, 7, backend.LONG - 1, backend.LONG, backend.LONG + 3])
+def test_accumulated_products_with_few_and_with_many_rows(rows):
+    rng = np.random.default_rng(1)
+    out, left, right = (rng.normal(size=shape).astype(np.float32) for shape in ((5, 7), (rows, 5), (rows, 7)))
+    expected = 0.25 * out.astype(np.float64) - 0.5 * left.astype(np.float64).T @ right
+    found = accumulate_product(out, left, right, alpha=-0.5, beta=0.25)
+    assert found is out
+    np.testing.assert_allclose(out, expected, atol=1e-5 * rows**0.5)
+
+
+def test_a_product_into_a_transpose_is_refused():
+    with pytest.raises(ValueError, match="C order"):
+        accumulate_product(np.zeros((5, 7), np.float32).T, np.ones((3, 7), np.float32), np.ones((3, 5), np.float32))
+
+
+@pytest.mark.gpu
+def test_the_gpu_draws_and_multiplies_likewise():
+    xp = choose_device("gpu")
+    rng = generator(7, xp=xp)
+    p = uniform(rng, xp.empty((101, 3001), xp.float32))
+    assert abs(float(p.mean()) - 0.5) < 0.005
+    states = bernoulli(rng, xp.full_like(p, 0.3), xp.empty_like(p), out=xp.empty_like(p))
+    assert abs(float(states.mean()) - 0.3) < 0.005
+    x, weights, bias = (uniform(generator(8), np.empty(shape, np.float32)) for shape in ((13, 7), (7, 5), (5,)))
+    on_gpu = sigmoid_layer(*(xp.asarray(array) for array in (x, weights, bias)))
+    np.testing.assert_allclose(to_host(on_gpu), sigmoid_layer(x, weights, bias), atol=1e-5)
