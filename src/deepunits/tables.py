@@ -202,10 +202,15 @@ def searches(name, manifolds, variants, dead):
     yield name, whole
     yield name, [layer.of(units) for layer, units in zip(whole, shown, strict=True)]
     for number, variant in enumerate(variants["searches"]):
-        yield str(variant), [
-            TracedLayer(variants[f"layer{k}_activations"][number], variants[f"layer{k}_converged"][number], d[units])
-            for k, (d, units) in enumerate(zip(dead, shown, strict=True), start=1)
-        ]
+        yield (
+            str(variant),
+            [
+                TracedLayer(
+                    variants[f"layer{k}_activations"][number], variants[f"layer{k}_converged"][number], d[units]
+                )
+                for k, (d, units) in enumerate(zip(dead, shown, strict=True), start=1)
+            ],
+        )
 
 
 def layer_curves(layer, epsilons):
