@@ -29,5 +29,5 @@ with job(log=snakemake.log[0]):
             log("layer %d, %s: %.0f %% converged", layer, name, 100 * manifolds[-1].converged.mean())
         found[f"layer{layer}_units"] = units
         for array in ("activations", "converged"):
-            found[f"layer{layer}_{array}"] = np.stack([getattr(manifold, array) for manifold in manifolds])
-    save_npz(snakemake.output.variants, searches=np.array(names), epsilons=main["epsilons"], **found)
+            found[f"layer{layer}_{array}"] = np.array([getattr(manifold, array) for manifold in manifolds])
+    save_npz(snakemake.output.variants, searches=np.array(names, dtype=str), epsilons=main["epsilons"], **found)
