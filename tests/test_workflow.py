@@ -50,6 +50,9 @@ for dataset in ("mnist", "natural_images"):
         "sampling": {"steps": 30, "every": 5, "chains": 3, "kept": 11},
         "linear_combination": {"kept": 7},
     }
+for dataset in MODELS:
+    TINY["units"][dataset]["invariance"] = {"epsilons": 5, "max_steps": 3, "variants": {"regularizations": [10.0]}}
+TINY["units"]["mnist"]["invariance"]["trials"] = 2
 EPOCHS = {"epochs": 2, "epoch_examples": 110, "batch": 10}
 TINY["classifiers"] = {
     dataset: {start: dict(EPOCHS) for start in (*MODELS.get(dataset, ()), "random")}
@@ -119,7 +122,7 @@ class Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=600,  # of a whole run on a busy machine
         )
 
     def planned(self, *targets, config=None):
@@ -162,6 +165,15 @@ def maxima(*models, dataset="mnist"):
     return named("Maximise activations in layer {layer} of the {stack}", dataset, *models)
 
 
+def manifolds(*models, dataset="mnist"):
+    """Return what traces manifolds, and what follows from it for any dataset."""
+    return named("Trace manifolds in layer {layer} of the {stack}", dataset, *models) | variants(dataset)
+
+
+def variants(dataset="mnist"):
+    return {f"Trace manifolds of the {dataset} sdae by other searches"} | INVARIANCE
+
+
 def combination(dataset="mnist"):
     return named("Combine filters for layer {layer} of the {stack}", dataset, "dbn2", "dbn3")
 
@@ -175,7 +187,7 @@ def tuning(*starts, dataset="mnist"):
 
 
 def figures(*numbers):
-    """Return the jobs that draw figures, with the record that ends each full run."""
+    """Return the jobs that draw figures, such as 1 or "7 normalised", with the record that ends each full run."""
     return {f"Draw Figure {n}" for n in numbers} | {"Record the run"}
 
 
@@ -195,6 +207,11 @@ STATISTICS = {f"Estimate the statistics of {dataset}" for dataset in DATASETS}
 CLAIMS = {"Measure the claims"}
 RECORD = {"Record the run"}
 UNITS, ERRORS = {"Tabulate the units"}, {"Tabulate the errors"}
+INVARIANCE = {"Tabulate the invariance of the layers"} | CLAIMS | figures(7, "7 normalised")
+ROTATIONS = {"Tabulate how far rotation explains the manifolds"} | RECORD
+TRACED_OUTPUT = {"Trace manifolds of the output units of the mnist_rot sdae"} | ROTATIONS | CLAIMS
+OUTPUT = {"Maximise activations of the output units of the mnist_rot sdae"} | TRACED_OUTPUT
+MANIFOLDS = set().union(*(manifolds("sdae", dataset=dataset) for dataset in MODELS)) | TRACED_OUTPUT
 TUNING = (
     tuning("dbn", "sdae", "random")
     | tuning("random", dataset="mnist_originals")
@@ -204,7 +221,7 @@ TUNING = (
 COMPARED = ("mnist", "natural_images")
 SAMPLING = set().union(*map(sampling, COMPARED))
 COMBINATION = set().union(*map(combination, COMPARED))
-AFTER_TRAINING = all_of(maxima) | COMBINATION | SAMPLING | UNITS | CLAIMS | figures(1, 2, 3, 4)
+AFTER_TRAINING = all_of(maxima) | COMBINATION | SAMPLING | UNITS | MANIFOLDS | OUTPUT | figures(1, 2, 3, 4)
 EVERYTHING = DATA | STATISTICS | all_of(training) | TUNING | ERRORS | AFTER_TRAINING
 SELECTION = (
     {
@@ -334,12 +351,13 @@ def test_touching_the_library_makes_nothing_again(finished):
             | maxima("dbn", "sdae")
             | combination()
             | sampling()
+            | manifolds("sdae")
             | tuning("dbn", "sdae", "random")
             | (UNITS | ERRORS | CLAIMS | figures(1, 3, 4)),
         ),
         (
             {"datasets": {"mnist": {"regularization": 0.5}}},
-            {"Estimate the statistics of mnist"} | maxima("dbn", "sdae") | CLAIMS | figures(1, 4),
+            {"Estimate the statistics of mnist"} | maxima("dbn", "sdae") | manifolds("sdae") | figures(1, 4),
         ),
         (
             {"models": {"mnist": {"dbn": {"layer2": {"learning_rate": 0.07}}}}},
@@ -352,12 +370,13 @@ def test_touching_the_library_makes_nothing_again(finished):
         ),
         (
             {"models": {"mnist": {"sdae": {"layer3": {"corrupted": 0.3}}}}},
-            training("sdae3") | maxima("sdae3") | tuning("sdae") | UNITS | ERRORS | CLAIMS | figures(1),
+            training("sdae3") | maxima("sdae3") | manifolds("sdae3") | tuning("sdae") | UNITS | ERRORS | figures(1),
         ),
         (
             {"models": {"silhouettes": {"sdae": {"layer3": {"corrupted": 0.3}}}}},
             training("sdae3", dataset="silhouettes")
             | maxima("sdae3", dataset="silhouettes")
+            | manifolds("sdae3", dataset="silhouettes")
             | tuning("sdae", dataset="silhouettes")
             | (UNITS | ERRORS | CLAIMS | figures(2)),
         ),
@@ -366,6 +385,7 @@ def test_touching_the_library_makes_nothing_again(finished):
             {"Fetch and verify natural_images", "Estimate the statistics of natural_images"}
             | training("dbn", "sdae", dataset="natural_images")
             | maxima("dbn", "sdae", dataset="natural_images")
+            | manifolds("sdae", dataset="natural_images")
             | combination("natural_images")
             | sampling("natural_images")
             | (UNITS | CLAIMS | figures(2, 3, 4)),
@@ -374,10 +394,10 @@ def test_touching_the_library_makes_nothing_again(finished):
             {"classifiers": {"mnist_originals": {"random": {"epochs": 4}}}},
             tuning("random", dataset="mnist_originals") | ERRORS | RECORD,
         ),
-        ({"classifiers": {"mnist_rot": {"sdae": {"batch": 7}}}}, tuning("sdae", dataset="mnist_rot") | ERRORS | RECORD),
+        ({"classifiers": {"mnist_rot": {"sdae": {"batch": 7}}}}, tuning("sdae", dataset="mnist_rot") | ERRORS | OUTPUT),
         (
             {"units": {"mnist": {"activation_maximization": {"learning_rate": {"layer3": 0.5}}}}},
-            maxima("dbn3", "sdae3") | CLAIMS | figures(1),
+            maxima("dbn3", "sdae3") | manifolds("sdae3") | figures(1),
         ),
         ({"units": {"mnist": {"sampling": {"steps": 40}}}}, sampling() | CLAIMS | figures(3, 4)),
         (
@@ -387,8 +407,12 @@ def test_touching_the_library_makes_nothing_again(finished):
         ({"units": {"mnist": {"linear_combination": {"kept": 3}}}}, combination() | CLAIMS | figures(4)),
         (
             {"units": {"mnist": {"shown": 37}}},
-            maxima("dbn", "sdae") | combination() | sampling() | CLAIMS | figures(1, 3, 4),
+            maxima("dbn", "sdae") | combination() | sampling() | manifolds("sdae") | figures(1, 3, 4),
         ),
+        ({"units": {"mnist": {"invariance": {"max_steps": 4}}}}, manifolds("sdae")),
+        ({"units": {"silhouettes": {"invariance": {"variants": {"steps": []}}}}}, variants("silhouettes")),
+        ({"units": {"mnist_rot": {"activation_maximization": {"output": {"learning_rate": 0.4}}}}}, OUTPUT),
+        ({"units": {"mnist_rot": {"invariance": {"output": {"trials": 5}}}}}, TRACED_OUTPUT),
         ({"selection": {"mnist": {"epochs": 3}}}, RECORD),
     ],
 )
@@ -401,13 +425,16 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
     [
         ("figures/figure2.py", figures(2)),
         ("figures/figure3.py", figures(3)),
-        ("figures/sheet.py", figures(1, 2, 3, 4)),
+        ("figures/figure7.py", figures(7, "7 normalised")),
+        ("figures/sheet.py", figures(1, 2, 3, 4, 7, "7 normalised")),
         ("claims.py", CLAIMS | UNITS | RECORD),
         ("gabor.py", UNITS | ERRORS | CLAIMS | RECORD),
         ("visualize/sampling.py", SAMPLING | CLAIMS | figures(3, 4)),
         ("visualize/linear_combination.py", COMBINATION | CLAIMS | figures(4)),
-        ("invariance/whitening.py", STATISTICS | all_of(maxima) | UNITS | CLAIMS | figures(1, 2, 4)),
-        ("models/classifier.py", TUNING | ERRORS | RECORD),
+        ("invariance/whitening.py", STATISTICS | all_of(maxima) | UNITS | MANIFOLDS | OUTPUT | figures(1, 2, 4)),
+        ("invariance/manifold.py", MANIFOLDS),
+        ("invariance/comparison.py", INVARIANCE | ROTATIONS),
+        ("models/classifier.py", TUNING | ERRORS | OUTPUT),
         ("models/rbm.py", EVERYTHING - DATA - STATISTICS),
         ("data/sources.py", EVERYTHING),
         ("selection.py", set()),
