@@ -4,7 +4,7 @@ Needs: everything that a full run makes
 Makes: results/run.json
 """
 
-FIGURES = [1, 2, 3, 4]
+FIGURES = [1, 2, 3, 4, 5, 6]
 
 # Every file of a full run, and not the last ones only, so that Snakemake makes again whichever is deleted.
 RESULTS = [
@@ -15,6 +15,7 @@ RESULTS = [
     *expand("results/figures/figure{n}.{kind}", n=FIGURES, kind=["pdf", "png", "svg", "npz"]),
     *expand("results/datasets/{dataset}/{file}", dataset=config["datasets"], file=["examples.npz", "provenance.json"]),
     *expand("results/statistics/{dataset}.npz", dataset=config["datasets"]),
+    *SUPPLEMENT,
 ]
 for dataset, models in config["models"].items():
     for model in models:
