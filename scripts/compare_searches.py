@@ -9,8 +9,7 @@ from deepunits.claims import best_of
 from deepunits.console import job
 from deepunits.invariance.alternatives import SEARCHES, random_walks
 from deepunits.invariance.manifold import trace_manifold
-from deepunits.models.network import Network
-from deepunits.models.stack import load_layer
+from deepunits.models.trained import load_network
 from deepunits.storage import load_npz, save_npz
 
 with job(log=snakemake.log[0]):
@@ -18,7 +17,7 @@ with job(log=snakemake.log[0]):
     logger = logging.getLogger("deepunits")
     xp = choose_device(params.device)
     logger.info("computing on %s", device_name(xp))
-    network = Network.from_layers([load_layer(path) for path in snakemake.input.layers]).to(xp)
+    network = load_network(snakemake.input.layers).to(xp)
     maxima, statistics = load_npz(snakemake.input.maxima), load_npz(snakemake.input.statistics)
     layer, units = int(wildcards.layer), maxima["units"][: params.units]
     optima = xp.asarray(best_of(maxima)[: params.units])

@@ -8,7 +8,7 @@ import numpy as np
 from deepunits.backend import choose_device, device_name, generator
 from deepunits.console import job
 from deepunits.invariance.preconditioning import Preconditioned
-from deepunits.models.classifier import load_classifier
+from deepunits.models.trained import load_network
 from deepunits.storage import load_npz, save_npz
 from deepunits.visualize.activation_maximization import maximize_activation
 
@@ -17,7 +17,7 @@ with job(log=snakemake.log[0]):
     xp = choose_device(params.device)
     logging.getLogger("deepunits").info("computing on %s", device_name(xp))
     statistics = load_npz(snakemake.input.statistics)
-    network = load_classifier(snakemake.input.classifier).to(xp)
+    network = load_network(snakemake.input.classifier).to(xp)
     covariance = xp.asarray(statistics["unwhitening"] @ statistics["unwhitening"], dtype=np.float32)
     maxima = maximize_activation(
         Preconditioned(network, covariance),

@@ -5,13 +5,12 @@ import numpy as np
 from deepunits.claims import best_of
 from deepunits.console import job
 from deepunits.invariance.hessian import principal_curvatures, variance_along, walk_along
-from deepunits.models.network import Network
-from deepunits.models.stack import load_layer
+from deepunits.models.trained import load_network
 from deepunits.storage import load_npz, save_npz
 
 with job(log=snakemake.log[0]):
     params, layer = snakemake.params, int(snakemake.wildcards.layer)
-    network = Network.from_layers([load_layer(path) for path in snakemake.input.layers])
+    network = load_network(snakemake.input.layers)
     maxima, covariance = load_npz(snakemake.input.maxima), load_npz(snakemake.input.statistics)["covariance"]
     units, optima = maxima["units"][: params.units], best_of(maxima)[: params.units]
     epsilons = np.linspace(0, 2, params.distances + 1)

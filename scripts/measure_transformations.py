@@ -1,4 +1,4 @@
-"""Transform the optima of units, and the test examples that excite them most, by known transformations."""
+"""Transform the optima of live units, and the test examples that excite them most, by known transformations."""
 
 import logging
 
@@ -10,14 +10,17 @@ from deepunits.data.examples import load_examples
 from deepunits.figures.tiles import squares
 from deepunits.invariance import transformations
 from deepunits.models.network import Network
-from deepunits.models.stack import load_layer
+from deepunits.models.stack import encode, load_layer
 from deepunits.storage import load_npz, save_npz
+
+EXAMPLES = 2000  # test examples, the same that pretraining counts dead units on
 
 with job(log=snakemake.log[0]):
     params, files = snakemake.params, snakemake.input
     xp = choose_device(params.device)
     logging.getLogger("deepunits").info("computing on %s", device_name(xp))
-    network = Network.from_layers([load_layer(path) for path in files.layers]).to(xp)
+    layers = [load_layer(path).to(xp) for path in files.layers]
+    network = Network.from_layers(layers)
     examples = xp.asarray(load_examples(files.examples, "test"))
     shape = squares(examples[:1]).shape[1:]
     amounts = {kind: transformations.amounts(kind, largest, params.amounts) for kind, largest in params.largest.items()}
@@ -27,7 +30,9 @@ with job(log=snakemake.log[0]):
     }
     for layer, (traced, output) in enumerate(zip(files.invariance, snakemake.output, strict=True), start=1):
         stored = load_npz(traced)
-        units, optimum = stored["units"][: params.units], xp.asarray(stored["optimum"][: params.units])
+        dead = to_host(layers[layer - 1].dead_units(encode(layers[: layer - 1], examples[:EXAMPLES])))
+        live = np.flatnonzero(~dead[stored["units"]])[: params.units]
+        units, optimum = stored["units"][live], xp.asarray(stored["optimum"][live])
         rows, norm = xp.asarray(units), float(stored["norm"])
         found = {name: [] for name in ("scores", "local_rates", "global_rates", "distances", "activations")}
         for kind in matrices.values():

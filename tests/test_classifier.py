@@ -11,13 +11,13 @@ from deepunits.models.classifier import (
     FineTuned,
     error_rate,
     fine_tune,
-    load_classifier,
     random_network,
     save_classifier,
     with_output_layer,
 )
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM
+from deepunits.models.trained import load_network
 
 SIZES = (11, 7, 5, 3)
 SETTINGS = {
@@ -125,7 +125,7 @@ def test_a_stored_classifier_is_the_network(tmp_path):
     tuned = FineTuned(network(), train_errors=[0.5, 0.25, 0.125], valid_errors=[0.4, 0.2, 0.3], best_epoch=1)
     save_classifier(tmp_path / "classifier.npz", tuned, 0.21, '{"kind": "classifier"}')
     x = np.random.default_rng(0).random((13, 11)).astype(np.float32)
-    loaded = load_classifier(tmp_path / "classifier.npz")
+    loaded = load_network(tmp_path / "classifier.npz")
     np.testing.assert_array_equal(loaded.activations(x, 3), tuned.network.activations(x, 3))
     with np.load(tmp_path / "classifier.npz") as stored:
         assert stored["weights_1"].shape == (7, 11) and stored["weights_out"].shape == (3, 5)

@@ -176,6 +176,11 @@ def _contradictions_of_models(config):
                         f"config key units.{dataset}.shown is {units['shown']}; it must be at most "
                         f"{settings[layer]['units']}, the units of models.{dataset}.{model}.{layer}"
                     )
+        if (step := units["invariance"]["step"]) in units["invariance"]["variants"]["steps"]:
+            yield (
+                f"config key units.{dataset}.invariance.variants.steps names {step}, which is the step of "
+                f"units.{dataset}.invariance itself; remove it there"
+            )
         sampling = units.get("sampling")
         if sampling and sampling["steps"] // sampling["every"] * sampling["chains"] < sampling["kept"]:
             yield (

@@ -1,7 +1,9 @@
 """The figures, each drawn from result files and nothing else; Figure 5 from a search in three dimensions.
 
-Needs: the unit tools' files in results/units/ and the datasets' provenance.json, which marks substitutes
-Makes: results/figures/figure<n>.pdf, .png and .svg, and .npz with the numbers drawn
+Needs: the unit tools' files in results/units/, for Figure 7 results/tables/invariance_curves.npz, and the datasets'
+       provenance.json, which marks substitutes
+Makes: results/figures/figure<n>.pdf, .png and .svg, and .npz with the numbers drawn; beside Figure 7, its supplement
+       figure7_normalised
 """
 
 
@@ -15,6 +17,8 @@ localrules:
     figure4,
     figure5,
     figure6,
+    figure7,
+    figure7_normalised,
 
 
 rule figure1:
@@ -169,3 +173,49 @@ rule figure6:
         mem_mb=500,
     script:
         "../../scripts/draw_figure6.py"
+
+
+rule figure7:
+    message:
+        "Draw Figure 7"
+    input:
+        curves="results/tables/invariance_curves.npz",
+        provenance=provenance_of(*MEASURED),
+        modules=modules("draw_figure7"),
+    output:
+        pdf="results/figures/figure7.pdf",
+        png=report("results/figures/figure7.png", caption="../report/figure7.rst", category="Figures"),
+        svg="results/figures/figure7.svg",
+        numbers="results/figures/figure7.npz",
+    params:
+        datasets=MEASURED,
+        curve="log_sigmoid",
+    log:
+        "results/logs/figures/figure7.log",
+    benchmark:
+        "results/benchmarks/figures/figure7.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    script:
+        "../../scripts/draw_figure7.py"
+
+
+use rule figure7 as figure7_normalised with:
+    message:
+        "Draw Figure 7 normalised"
+    output:
+        pdf="results/figures/figure7_normalised.pdf",
+        png=report(
+            "results/figures/figure7_normalised.png", caption="../report/figure7_normalised.rst", category="Supplement"
+        ),
+        svg="results/figures/figure7_normalised.svg",
+        numbers="results/figures/figure7_normalised.npz",
+    params:
+        curve="normalized",
+    log:
+        "results/logs/figures/figure7_normalised.log",
+    benchmark:
+        "results/benchmarks/figures/figure7_normalised.tsv"

@@ -24,7 +24,7 @@ STRENGTHS = np.array([[3.0, 3.6, 3.6, 3.0, 2.2]])
 HEIGHT = 4.2  # inches
 SCALE = 1.62  # inches that ρ has on paper
 ORIGIN = (2.35, 2.35)  # of the inputs on paper: inches from the left and from the top
-PIXELS_PER_INCH = 150  # of the spheres; lines and letters have no pixels
+PIXELS_PER_INCH = 200  # of the spheres; lines and letters have no pixels
 ELEVATION, AZIMUTH = 29.0, -64.0  # degrees, of the viewer, who is far away
 COLOURS = LinearSegmentedColormap.from_list("activation", ["#3f6592", "#9bb8d3", "#eef1ef", "#f6d9a8", "#e2954a"])
 GLASS = np.array([0.5, 0.57, 0.66])
@@ -185,7 +185,7 @@ def _seen(across, up, centre, radius):
     a, b = across - centre @ view[0], up - centre @ view[1]
     depth = radius**2 - a**2 - b**2
     offsets = np.stack([a, b, np.sqrt(np.maximum(depth, 0))], axis=-1) @ view
-    return centre + offsets, offsets / radius, depth >= 0
+    return centre + offsets, offsets / radius, depth >= -0.01 * radius**2  # as far as under the line of the rim
 
 
 def _light(normals):
@@ -205,7 +205,7 @@ def _search(axes, shown):
     for centre, radius in ((np.zeros(3), NORM), (shown.optimum, EPSILON * NORM)):
         rim = centre + radius * np.column_stack([np.cos(turn), np.sin(turn)]) @ _view()[:2]
         within = (np.linalg.norm(rim, axis=1) < NORM) & (radius < NORM)
-        axes.plot(*np.where(within, np.nan, _on_paper(rim)), color=INK, linewidth=0.5, alpha=0.7)
+        axes.plot(*np.where(within, np.nan, _on_paper(rim)), color=INK, linewidth=0.8)
     behind = shown.circle @ _view()[2] < 0
     axes.plot(*np.where(behind, np.nan, _on_paper(shown.circle)), color=CIRCLE, linewidth=1.8)
     axes.plot(*np.where(behind, _on_paper(shown.circle), np.nan), color=CIRCLE, linewidth=0.8, linestyle=(0, (3, 2)))
@@ -232,14 +232,14 @@ def _names(axes, shown):
     left = shown.circle[np.argmin(shown.circle @ right)]
     for text, point, place, colour in (
         ("$x_{opt}$", shown.optimum, None, PATH),
-        ("$x$", shown.x, (0.18, -0.85), INK),
+        ("$x$", shown.x, (0.62, -1.02), INK),
         (r"$\Vert x - x_{opt}\Vert = \varepsilon\rho$", rims["small"], (1.4, 1.15), INK),
         (r"$x^*_\varepsilon$, highest on the circle", shown.manifold[-1], (1.4, 0.25), PATH),
         (r"gradient step, $x + \mu\,\partial h/\partial x$", shown.stepped, (1.4, -0.42), INK),
         ("nearest projection, of\nhigher activation: chosen", shown.chosen, (1.4, -0.85), INK),
         ("farthest projection", shown.rejected, (-1.35, 1.25), REJECTED),
         ("both constraints\nare met", left, (-1.35, 0.8), CIRCLE),
-        (r"$\Vert x\Vert = \rho$", rims["large"], (-1.35, -1.0), INK),
+        ("$\\Vert x\\Vert = \\rho$, coloured by\nthe activation $h(x)$", rims["large"], (-1.4, -1.05), INK),
     ):
         if place is None:
             axes.annotate(text, _on_paper(point), (6, 6), textcoords="offset points", color=colour)

@@ -3,13 +3,15 @@
 import numpy as np
 import pandas as pd
 
+from deepunits.figures.figure7 import COLORS, DASHES
+from deepunits.figures.panels import COLUMN_TITLES
 from deepunits.figures.results import path_list, read, substitutes
 from deepunits.figures.sheet import LINE, TEXT_WIDTH, Sheet, style
 from deepunits.figures.walks import spread, title
-from deepunits.invariance.measures import log_sigmoid, normalized
+from deepunits.invariance.measures import log_sigmoid
+from deepunits.invariance.remarks import manifold_curves
 from deepunits.invariance.transformations import curves, normalized_curves
 
-COLOURS = ("#1f5fae", "#c98a1b", "#b3261e")  # of the layers
 EPSILONS = np.linspace(0, 2, 41)
 REACHING = 0.9  # share of the units that a transformation must take to a distance for it to be drawn
 PANEL, LEFT, GAP = (0.95, 1.15), 0.62, 0.2  # width and height, left of all, between two: inches
@@ -47,15 +49,15 @@ def draw(transformations, invariance, table, place, provenance=()):
     figure : matplotlib.figure.Figure
     numbers : dict of array
         ``epsilons`` (E,) and, by layer and transformation, ``layer<k>_<kind>`` and ``layer<k>_<kind>_normalized``
-        (U', E'), the curves of the units that reach the last of the first E' distances; ``scores``, ``scores_low``,
-        ``scores_high`` (3, K) of the transformations ``kinds`` (K,).
+        (U', E'), the curves of the units that reach the last of the first E' distances; ``layer<k>_scores`` (K, 3) of
+        the transformations ``kinds`` (K,), with their intervals. Layers of which no unit is live have none.
     """
     layers = list(zip(path_list(transformations), path_list(invariance), strict=True))
     numbers = {"epsilons": EPSILONS}
     for layer, paths in enumerate(layers, start=1):
         for kind, (heights, relative) in _curves(*paths).items():
             numbers |= {f"layer{layer}_{kind}": heights, f"layer{layer}_{kind}_normalized": relative}
-    numbers |= _scores(table, len(layers))
+    numbers |= _scores(table)
 
     kinds = list(TITLES)
     sheet = Sheet(TEXT_WIDTH, 2.5 * LINE + 3 * PANEL[1] + 5.5 * LINE, substitutes(provenance))
@@ -66,20 +68,15 @@ def draw(transformations, invariance, table, place, provenance=()):
         sheet.text(TITLES[kind], left + PANEL[0] / 2, 1.6 * LINE)
     first = _row(sheet, lefts, tops[0], "log(sigmoid($h$))")
     second = _row(sheet, lefts, tops[1], "normalized $h$")
-    third = _row(sheet, lefts[:-1], tops[2], "firing score")
-    for layer, colour in zip(range(1, len(layers) + 1), COLOURS, strict=True):
-        for kind, above, below in zip(kinds, first, second, strict=True):
-            heights, relative = numbers[f"layer{layer}_{kind}"], numbers[f"layer{layer}_{kind}_normalized"]
-            spread(above, EPSILONS[: heights.shape[1]], log_sigmoid(heights), colour, f"layer {layer}")
-            spread(below, EPSILONS[: relative.shape[1]], relative, colour)
-        for column, axes in enumerate(third):
-            score, low, high = (numbers[key][layer - 1, column] for key in ("scores", "scores_low", "scores_high"))
-            axes.errorbar(layer, score, [[score - low], [high - score]], color=colour, marker="o", markersize=3)
+    third = _row(sheet, lefts[:-1], tops[2], "firing score")  # the manifold has none
+    for layer, look in enumerate(zip(COLUMN_TITLES, COLORS, DASHES, strict=True), start=1):
+        if f"layer{layer}_scores" in numbers:
+            _draw_layer(layer, look, kinds, numbers, first, second, third)
     for axes in second:
         axes.plot(EPSILONS, 1 - EPSILONS**2 / 4, color="#444444", linewidth=0.8, linestyle="--")
         axes.set_xlabel("ε")
     for axes in third:
-        axes.set(xlim=(0.5, len(layers) + 0.5), xticks=range(1, len(layers) + 1), xlabel="layer")
+        axes.set(xlim=(0.5, 3.5), xticks=(1, 2, 3), xlabel="layer")
         axes.spines[["top", "right"]].set_visible(False)
     for row in (first[:-1], second, third):
         _same_heights(row)
@@ -92,32 +89,44 @@ def draw(transformations, invariance, table, place, provenance=()):
     return sheet.figure, numbers
 
 
+def _draw_layer(layer, look, kinds, numbers, first, second, third):
+    """Draw the curves and the scores of one layer into the rows of axes."""
+    label, color, dashes = look
+    for kind, above, below in zip(kinds, first, second, strict=True):
+        heights, relative = numbers[f"layer{layer}_{kind}"], numbers[f"layer{layer}_{kind}_normalized"]
+        spread(above, EPSILONS[: heights.shape[1]], log_sigmoid(heights), color, label, linestyle=dashes)
+        spread(below, EPSILONS[: relative.shape[1]], relative, color, linestyle=dashes)
+    for axes, (score, low, high) in zip(third, numbers[f"layer{layer}_scores"], strict=True):
+        axes.errorbar(layer, score, [[score - low], [high - score]], color=color, marker="o", markersize=3)
+
+
 def _curves(transformations, invariance):
     """Return the activations and the normalized curves of one layer, (U', E') each, by kind of transformation."""
-    names = ("kinds", "distances", "activations", "highest", "opposite")
+    names = ("units", "kinds", "distances", "activations", "highest", "opposite")
     measured = dict(zip(names, read(transformations, names), strict=True))
     found = {}
+    if not len(measured["units"]):
+        return found
     pairs = zip(curves(measured, EPSILONS), normalized_curves(measured, EPSILONS), strict=True)
     for kind, (heights, relative) in zip(measured["kinds"], pairs, strict=True):
         reached = np.isfinite(heights)
         last = np.flatnonzero(reached.mean(axis=0) >= REACHING)[-1]
         found[str(kind)] = [lines[reached[:, last], : last + 1] for lines in (heights, relative)]
-    epsilons, traced = read(invariance, ("epsilons", "activations"))
-    traced = traced.max(axis=1)[: len(measured["highest"])]
-    free = (traced, normalized(traced, epsilons))
-    found["manifold"] = [np.array([np.interp(EPSILONS, epsilons, line) for line in lines]) for lines in free]
+    names = ("units", "epsilons", "activations")
+    traced = dict(zip(names, read(invariance, names), strict=True))
+    found["manifold"] = manifold_curves(traced, measured["units"], EPSILONS)
     return found
 
 
-def _scores(table, layers):
-    """Return the scores of all transformations but the manifold, which has none, as arrays (layers, K)."""
-    rows = pd.read_csv(table).set_index(["layer", "transformation"])
+def _scores(table):
+    """Return of every layer that has live units the scores of all transformations with their intervals, (K, 3)."""
+    rows = pd.read_csv(table).set_index("transformation")
     kinds = [kind for kind in TITLES if kind != "manifold"]
     scores = {
-        name: np.array([[rows.loc[(layer, kind), column] for kind in kinds] for layer in range(1, layers + 1)])
-        for name, column in (("scores", "firing"), ("scores_low", "firing_low"), ("scores_high", "firing_high"))
+        f"layer{layer}_scores": of_layer.loc[kinds, ["firing", "firing_low", "firing_high"]].to_numpy()
+        for layer, of_layer in rows.groupby("layer")
     }
-    return {"kinds": np.array(kinds)} | scores
+    return {"kinds": np.array(kinds)} | {name: array for name, array in scores.items() if np.isfinite(array).all()}
 
 
 def _row(sheet, lefts, top, label):

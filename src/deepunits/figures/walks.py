@@ -18,10 +18,10 @@ def title(place):
     return ", ".join([DATASET_NAMES[dataset], model.upper(), *(f"layer {number}" for number in layer)])
 
 
-def spread(axes, x, curves, colour, label=None):
+def spread(axes, x, curves, colour, label=None, **line):
     """Draw the mean over units of `curves` (U, E) against `x` (E,), and shade where 80 % of the units lie."""
     axes.fill_between(x, *np.percentile(curves, [10, 90], axis=0), color=colour, alpha=0.15, linewidth=0)
-    axes.plot(x, np.mean(curves, axis=0), color=colour, label=label)
+    axes.plot(x, np.mean(curves, axis=0), color=colour, label=label, **line)
     axes.spines[["top", "right"]].set_visible(False)
 
 

@@ -124,7 +124,7 @@ def transformation_rows(measured, traced, *, top, seed):
         As :func:`deepunits.invariance.transformations.normalized_curves` takes them, with ``kinds`` (K,) and
         ``scores`` (K, U) of Goodfellow et al. (2009).
     traced : dict of arrays
-        The invariance manifolds of these units, and perhaps of others after them.
+        The invariance manifolds of these units, and perhaps of others.
     top : float
         Share of the units that a layer's score is the mean of.
     seed : int
@@ -139,12 +139,29 @@ def transformation_rows(measured, traced, *, top, seed):
     rows = []
     curves = normalized_curves(measured, np.array([KEPT_AT]))[:, :, 0]
     for kind, scores, heights in zip(measured["kinds"], measured["scores"], curves, strict=True):
-        firing = over_units(scores, partial(mean_of_top, share=top), seed=seed)
-        row = {"transformation": str(kind)} | _with_interval("firing", firing)
+        row = {"transformation": str(kind)}
+        if len(scores):
+            row |= _with_interval("firing", over_units(scores, partial(mean_of_top, share=top), seed=seed))
         rows.append(row | _kept(heights[np.isfinite(heights)], seed))
-    heights = normalized(traced["activations"].max(axis=1), traced["epsilons"])[: len(measured["units"])]
-    free = np.array([np.interp(KEPT_AT, traced["epsilons"], curve) for curve in heights])
-    return [*rows, {"transformation": "manifold"} | _kept(free, seed)]
+    _, free = manifold_curves(traced, measured["units"], np.array([KEPT_AT]))
+    return [*rows, {"transformation": "manifold"} | _kept(free.ravel(), seed)]
+
+
+def manifold_curves(traced, units, epsilons):
+    """Return the highest activations along the manifolds of some units, and the same normalized: (U, E) both.
+
+    Parameters
+    ----------
+    traced : dict of arrays
+        ``units``, ``epsilons`` and ``activations`` of invariance manifolds.
+    units : array (U,)
+        Those wanted, in the order of the manifolds.
+    epsilons : array (E,)
+        Where they are wanted; between the distances of the manifolds on straight lines.
+    """
+    heights = traced["activations"][np.isin(traced["units"], units)].max(axis=1)
+    pair = heights, normalized(heights, traced["epsilons"])
+    return [np.array([np.interp(epsilons, traced["epsilons"], line) for line in lines]) for lines in pair]
 
 
 def _kept(heights, seed):
