@@ -239,7 +239,7 @@ def _names(axes, shown):
         ("nearest projection, of\nhigher activation: chosen", shown.chosen, (1.4, -0.85), INK),
         ("farthest projection", shown.rejected, (-1.35, 1.25), REJECTED),
         ("both constraints\nare met", left, (-1.35, 0.8), CIRCLE),
-        ("$\\Vert x\\Vert = \\rho$, coloured by\nthe activation $h(x)$", rims["large"], (-1.4, -1.05), INK),
+        ("$\\Vert x\\Vert = \\rho$, coloured by\nthe activation $h(x)$", rims["large"], (-1.4, -1.0), INK),
     ):
         if place is None:
             axes.annotate(text, _on_paper(point), (6, 6), textcoords="offset points", color=colour)
