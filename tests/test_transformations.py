@@ -150,6 +150,15 @@ def test_too_few_examples_are_refused():
         firing_invariance(network, 1, [0], np.ones((301, 5), np.float32), cyclic_shifts(5))
 
 
+def test_no_units_have_no_scores_and_no_curves():
+    network, examples = Network([np.ones((3, 5), np.float32)], [np.zeros(3, np.float32)]), np.ones((301, 5), np.float32)
+    found = firing_invariance(network, 1, np.arange(0), examples, cyclic_shifts(5), strongest=1)
+    assert found.scores.shape == found.local_rates.shape == (0,)
+    none = np.empty((0, 5), np.float32)
+    distances, activations = transformed_optima(network, 1, np.arange(0), none, cyclic_shifts(5), norm=1.0)
+    assert distances.shape == activations.shape == (0, 5)
+
+
 def test_an_unknown_unit_is_refused():
     network = Network([np.ones((3, 5), np.float32)], [np.zeros(3, np.float32)])
     with pytest.raises(UserError, match="unit 3 was asked for"):

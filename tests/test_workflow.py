@@ -56,8 +56,15 @@ TINY["classifiers"] = {
     for dataset in ("mnist", "silhouettes", "mnist_rot")
 }
 TINY["classifiers"]["mnist"]["random"]["deformed"] = {"epochs": 3}
+TINY["supplement"] = {
+    "units": 3,
+    "searches": {"distances": 4, "max_steps": 3, "random": 2},
+    "transformations": {"units": 5, "amounts": 1, "global_rate": 0.1, "strongest": 2},
+    "preconditioned": {"restarts": 4, "max_steps": 3},
+}
 # Live units, to be like Gabors or not.
 TINY["models"]["natural_images"]["sdae"]["layer1"]["initial_weights"] = 1.0
+TINY["models"]["mnist"]["sdae"]["layer1"]["initial_weights"] = 1.0
 GRIDS = {
     "mnist": {"sdae": {"units": [11, 13], "learning_rate": [0.1], "fine_tuning_rate": [0.2, 0.5]}},
     "natural_images": {"dbn": {"weight_decay": [1.0e-5, 0.0], "learning_rate": [0.1]}},

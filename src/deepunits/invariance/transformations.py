@@ -185,7 +185,7 @@ def firing_invariance(network, layer, units, examples, matrices, *, global_rate=
 
 def _activations(network, layer, units, x):
     """Return the activations (n, U) of `units` at the inputs `x`, a NumPy array."""
-    blocks = [network.activations(x[start : start + BLOCK], layer) for start in range(0, len(x), BLOCK)]
+    blocks = [network.activations(x[start : start + BLOCK], layer) for start in range(0, max(len(x), 1), BLOCK)]
     return np.concatenate([to_host(block) for block in blocks])[:, units]
 
 
@@ -228,7 +228,7 @@ def transformed_optima(network, layer, units, optimum, matrices, *, norm):
         x *= norm / lengths
         distances[:, g] = to_host(xp.linalg.norm(x - optimum, axis=1)) / norm
         activations[:, g] = to_host(network.unit_activation(x, layer, rows))
-    if distances.min(axis=1).max() > 1e-4:
+    if (distances.min(axis=1) > 1e-4).any():
         raise UserError("no transformation leaves the optimum as it is; add the amount 0, or 1 for scaling.")
     return distances, activations
 
