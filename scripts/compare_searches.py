@@ -5,12 +5,12 @@ import logging
 import numpy as np
 
 from deepunits.backend import choose_device, device_name, generator, to_host
-from deepunits.claims import best_of
 from deepunits.console import job
 from deepunits.invariance.alternatives import SEARCHES, random_walks
 from deepunits.invariance.manifold import trace_manifold
 from deepunits.models.trained import load_network
 from deepunits.storage import load_npz, save_npz
+from deepunits.visualize.activation_maximization import ActivationMaxima
 
 with job(log=snakemake.log[0]):
     params, wildcards, settings = snakemake.params, snakemake.wildcards, dict(snakemake.params.settings)
@@ -18,9 +18,10 @@ with job(log=snakemake.log[0]):
     xp = choose_device(params.device)
     logger.info("computing on %s", device_name(xp))
     network = load_network(snakemake.input.layers).to(xp)
-    maxima, statistics = load_npz(snakemake.input.maxima), load_npz(snakemake.input.statistics)
-    layer, units = int(wildcards.layer), maxima["units"][: params.units]
-    optima = xp.asarray(best_of(maxima)[: params.units])
+    maxima = ActivationMaxima(**load_npz(snakemake.input.maxima))
+    statistics = load_npz(snakemake.input.statistics)
+    layer, units = int(wildcards.layer), maxima.units[: params.units]
+    optima = xp.asarray(maxima.best[: params.units])
     epsilons = np.linspace(0, 2, settings.pop("distances") + 1)
     count, stage = settings.pop("random"), (params.seed, *wildcards)
 
@@ -31,7 +32,7 @@ with job(log=snakemake.log[0]):
             layer,
             units,
             optima,
-            norm=float(maxima["norm"]),
+            norm=float(maxima.norm),
             epsilons=epsilons,
             trials=1,
             unwhitening=statistics["unwhitening"],
@@ -57,6 +58,6 @@ with job(log=snakemake.log[0]):
         units=units,
         epsilons=epsilons,
         optimum=to_host(optima),
-        norm=maxima["norm"],
+        norm=maxima.norm,
         **found,
     )

@@ -2,17 +2,18 @@
 
 import numpy as np
 
-from deepunits.claims import best_of
 from deepunits.console import job
 from deepunits.invariance.hessian import principal_curvatures, variance_along, walk_along
 from deepunits.models.trained import load_network
 from deepunits.storage import load_npz, save_npz
+from deepunits.visualize.activation_maximization import ActivationMaxima
 
 with job(log=snakemake.log[0]):
     params, layer = snakemake.params, int(snakemake.wildcards.layer)
     network = load_network(snakemake.input.layers)
-    maxima, covariance = load_npz(snakemake.input.maxima), load_npz(snakemake.input.statistics)["covariance"]
-    units, optima = maxima["units"][: params.units], best_of(maxima)[: params.units]
+    maxima = ActivationMaxima(**load_npz(snakemake.input.maxima))
+    covariance = load_npz(snakemake.input.statistics)["covariance"]
+    units, optima = maxima.units[: params.units], maxima.best[: params.units]
     epsilons = np.linspace(0, 2, params.distances + 1)
     walked = np.array([0, 1, (len(covariance) - 1) // 2, len(covariance) - 2])  # flattest two, middle, steepest
     found = {name: [] for name in ("curvatures", "variances", "activations", "inputs")}
@@ -27,7 +28,7 @@ with job(log=snakemake.log[0]):
         units=units,
         epsilons=epsilons,
         optimum=optima,
-        norm=maxima["norm"],
+        norm=maxima.norm,
         walked=walked,
         **found,
     )

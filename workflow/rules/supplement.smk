@@ -41,7 +41,7 @@ rule supplement:
 
 rule maximize_preconditioned:
     message:
-        "Maximise preconditioned activations of output units of {wildcards.dataset} {wildcards.model}"
+        "Maximise preconditioned activations of the output units of the {wildcards.dataset} {wildcards.model}"
     input:
         classifier="results/models/{dataset}/{model}/classifier.npz",
         statistics="results/statistics/{dataset}.npz",
