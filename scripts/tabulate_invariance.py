@@ -4,9 +4,9 @@ import pandas as pd
 
 from deepunits.console import job
 from deepunits.data.examples import load_examples, load_provenance, substitute
-from deepunits.models.stack import encode, load_layer
+from deepunits.invariance.comparison import COLUMNS, dead_units, layer_curves, layer_rows, searches
+from deepunits.models.stack import load_layer
 from deepunits.storage import load_npz, save_npz, write_text
-from deepunits.tables import INVARIANCE_COLUMNS, invariance_rows, layer_curves, searches
 
 EXAMPLES = 2000  # test examples, the same that pretraining counts dead units on
 
@@ -18,19 +18,15 @@ with job(log=snakemake.log[0]):
         layers, manifolds = map(load_layer, files.layers[three]), list(map(load_npz, files.manifolds[three]))
         variants, examples = load_npz(files.variants[number]), load_examples(files.examples[number], "test")[:EXAMPLES]
         stands_in = substitute(load_provenance(files.provenance[number]))
-        dead = []
-        for layer in layers:
-            dead.append(layer.dead_units(examples))
-            examples = encode([layer], examples)
         epsilons = manifolds[0]["epsilons"]
-        found = list(searches(step, manifolds, variants, dead))
+        found = list(searches(step, manifolds, variants, dead_units(layers, examples)))
         for search, traced in found:
             about = {"dataset": dataset, "model": "sdae", "search": search}
-            measured = invariance_rows(traced, epsilons, seed=params.seed)
+            measured = layer_rows(traced, epsilons, seed=params.seed)
             rows += [about | row | {"substitute": stands_in} for row in measured]
         drawn[f"{dataset}_epsilons"] = epsilons
         for k, layer in enumerate(found[0][1], start=1):
             drawn |= {f"{dataset}_layer{k}_{name}": array for name, array in layer_curves(layer, epsilons).items()}
-    table = pd.DataFrame(rows, columns=INVARIANCE_COLUMNS)
+    table = pd.DataFrame(rows, columns=COLUMNS)
     write_text(snakemake.output.table, table.convert_dtypes().to_csv(index=False, float_format="%.6g"))
     save_npz(snakemake.output.curves, **drawn)

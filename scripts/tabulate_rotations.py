@@ -4,8 +4,8 @@ import pandas as pd
 
 from deepunits.console import job
 from deepunits.data.examples import load_provenance, substitute
+from deepunits.invariance.comparison import rotation_rows
 from deepunits.storage import load_npz, write_text
-from deepunits.tables import rotation_rows
 
 with job(log=snakemake.log[0]):
     files, params, rows = snakemake.input, snakemake.params, []

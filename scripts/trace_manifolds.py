@@ -29,5 +29,9 @@ with job(log=snakemake.log[0]):
         rng=generator(*stage, "manifolds", xp=xp),
         shown=maxima["units"],
     )
-    log("%.0f %% of the searches converged, after %.1f steps in the mean", 100 * found.converged.mean(), found.steps.mean())
+    log(
+        "%.0f %% of the searches converged, after %.1f steps in the mean",
+        100 * found.converged.mean(),
+        found.steps.mean(),
+    )
     save_npz(snakemake.output.manifolds, **asdict(found))

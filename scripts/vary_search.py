@@ -25,11 +25,9 @@ with job(log=snakemake.log[0]):
         manifolds = []
         for name, settings, ridge in varied:
             rng = generator(params.seed, *wildcards, "variants", layer, xp=xp)  # the same starts for all searches
-            manifolds.append(
-                search(network, layer, units, optimum, statistics, settings, rng=rng, ridge=ridge)
-            )
+            manifolds.append(search(network, layer, units, optimum, statistics, settings, rng=rng, ridge=ridge))
             log("layer %d, %s: %.0f %% converged", layer, name, 100 * manifolds[-1].converged.mean())
         found[f"layer{layer}_units"] = units
         for array in ("activations", "converged"):
-            found[f"layer{layer}_{array}"] = np.stack([getattr(manifold, array) for manifold in manifolds])
-    save_npz(snakemake.output.variants, searches=np.array(names), epsilons=main["epsilons"], **found)
+            found[f"layer{layer}_{array}"] = np.array([getattr(manifold, array) for manifold in manifolds])
+    save_npz(snakemake.output.variants, searches=np.array(names, dtype=str), epsilons=main["epsilons"], **found)

@@ -17,6 +17,7 @@ from deepunits.models.classifier import (
 )
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM
+from deepunits.models.stack import save_layer
 from deepunits.models.trained import load_network
 
 SIZES = (11, 7, 5, 3)
@@ -131,6 +132,17 @@ def test_a_stored_classifier_is_the_network(tmp_path):
         assert stored["weights_1"].shape == (7, 11) and stored["weights_out"].shape == (3, 5)
         np.testing.assert_array_equal(stored["errors"], [[0.5, 0.4], [0.25, 0.2], [0.125, 0.3]])
         assert stored["test_error"] == 0.21
+
+
+def test_a_stack_of_stored_layers_is_a_network(tmp_path):
+    rng, layers = np.random.default_rng(0), []
+    for k, (above, below) in enumerate(((7, 11), (5, 7)), start=1):
+        weights, zeros = rng.normal(size=(above, below)).astype(np.float32), np.zeros(below, np.float32)
+        layers.append(RBM(weights, rng.normal(size=above).astype(np.float32), zeros))
+        save_layer(tmp_path / f"layer{k}.npz", layers[-1], '{"kind": "dbn", "settings": {}}')
+    x = rng.random((3, 11)).astype(np.float32)
+    loaded = load_network([tmp_path / "layer1.npz", tmp_path / "layer2.npz"])
+    np.testing.assert_array_equal(loaded.activations(x, 2), Network.from_layers(layers).activations(x, 2))
 
 
 def test_training_stops_when_patience_is_over():

@@ -50,6 +50,9 @@ for dataset in ("mnist", "natural_images"):
         "sampling": {"steps": 30, "every": 5, "chains": 3, "kept": 11},
         "linear_combination": {"kept": 7},
     }
+for dataset in MODELS:
+    TINY["units"][dataset]["invariance"] = {"epsilons": 5, "max_steps": 3, "variants": {"regularizations": [10.0]}}
+TINY["units"]["mnist"]["invariance"]["trials"] = 2
 EPOCHS = {"epochs": 2, "epoch_examples": 110, "batch": 10}
 TINY["classifiers"] = {
     dataset: {start: dict(EPOCHS) for start in (*MODELS[dataset], "random")}
@@ -128,7 +131,7 @@ class Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=600,
+            timeout=600,  # of a whole run on a busy machine
         )
 
     def planned(self, *targets, config=None):
@@ -171,6 +174,16 @@ def maxima(*models, dataset="mnist"):
     return named("Maximise activations in layer {layer} of the {stack}", dataset, *models)
 
 
+def manifolds(*models, dataset="mnist"):
+    """Return what traces manifolds, and what follows from it."""
+    traced = named("Trace manifolds in layer {layer} of the {stack}", dataset, *models) | variants(dataset)
+    return traced | (TRANSFORMATIONS if dataset == "mnist" else set())
+
+
+def variants(dataset="mnist"):
+    return {f"Trace manifolds of the {dataset} sdae by other searches"} | INVARIANCE
+
+
 def combination(dataset="mnist"):
     return named("Combine filters for layer {layer} of the {stack}", dataset, "dbn2", "dbn3")
 
@@ -185,7 +198,7 @@ def tuning(*starts, dataset="mnist"):
 
 
 def figures(*numbers):
-    """Return the jobs that draw figures, with the record that ends each full run."""
+    """Return the jobs that draw figures, such as 1 or "7 normalised", with the record that ends each full run."""
     return {f"Draw Figure {n}" for n in numbers} | {"Record the run"}
 
 
@@ -204,6 +217,25 @@ STATISTICS = {f"Estimate the statistics of {dataset}" for dataset in MODELS}
 CLAIMS = {"Measure the claims"}
 RECORD = {"Record the run"}
 UNITS, ERRORS = {"Tabulate the units"}, {"Tabulate the errors"}
+INVARIANCE = {"Tabulate the invariance of the layers"} | CLAIMS | figures(7, "7 normalised")
+ROTATIONS = {"Tabulate how far rotation explains the manifolds"} | RECORD
+TRACED_OUTPUT = {"Trace manifolds of the output units of the mnist_rot sdae"} | ROTATIONS | CLAIMS | figures(6)
+DRAWN_PRECONDITIONED = {"Draw the maxima with a preconditioned gradient"} | RECORD
+OUTPUT = {"Maximise activations of the output units of the mnist_rot sdae"} | TRACED_OUTPUT | DRAWN_PRECONDITIONED
+PRECONDITIONED = {
+    "Maximise preconditioned activations of the output units of the mnist_rot sdae"
+} | DRAWN_PRECONDITIONED
+REMARKS = {"Tabulate the remarks"} | RECORD
+CURVATURES = {"Measure curvatures in layer 2 of the mnist sdae", "Draw the directions of the Hessian"} | REMARKS
+SEARCHES = {
+    *("Compare searches in layer 2 of the mnist sdae", "Draw the lowest activations", "Draw what whitening changes")
+} | REMARKS
+TABULATED_TRANSFORMATIONS = {"Tabulate the transformations", "Draw the transformations"} | RECORD
+TRANSFORMATIONS = {"Transform optima and examples of the mnist sdae"} | TABULATED_TRANSFORMATIONS
+STUDIES = CURVATURES | SEARCHES
+SUPPLEMENT = STUDIES | PRECONDITIONED | TRANSFORMATIONS
+DRAWN_SUPPLEMENT = {job for job in SUPPLEMENT if job.startswith("Draw")} | RECORD
+MANIFOLDS = set().union(*(manifolds("sdae", dataset=dataset) for dataset in MODELS)) | TRACED_OUTPUT
 TUNING = (
     tuning("dbn", "sdae", "random", "random_deformed")
     | tuning("sdae", "random", dataset="silhouettes")
@@ -212,8 +244,10 @@ TUNING = (
 COMPARED = ("mnist", "natural_images")
 SAMPLING = set().union(*map(sampling, COMPARED))
 COMBINATION = set().union(*map(combination, COMPARED))
-AFTER_TRAINING = all_of(maxima) | COMBINATION | SAMPLING | UNITS | CLAIMS | figures(1, 2, 3, 4)
-EVERYTHING = DATA | STATISTICS | all_of(training) | TUNING | ERRORS | AFTER_TRAINING
+AFTER_TRAINING = all_of(maxima) | COMBINATION | SAMPLING | UNITS | MANIFOLDS | OUTPUT | SUPPLEMENT
+AFTER_TRAINING |= figures(1, 2, 3, 4)
+FROM_DATA = DATA | STATISTICS | all_of(training) | TUNING | ERRORS | AFTER_TRAINING
+EVERYTHING = FROM_DATA | figures(5)
 SELECTION = (
     {
         f"Try fine_tuning_rate~{rate}_learning_rate~0.1_units~{units} for the mnist sdae"
@@ -334,20 +368,21 @@ def test_touching_the_library_makes_nothing_again(finished):
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({"seed": 7}, EVERYTHING - DATA - STATISTICS | DRAWN),
-        ({"data": {"substitutes": "forbid"}}, EVERYTHING),
+        ({"seed": 7}, FROM_DATA - DATA - STATISTICS | DRAWN),
+        ({"data": {"substitutes": "forbid"}}, FROM_DATA),
         (
             {"datasets": {"mnist": {"deformation": {"displacement": 2.5}}}},
             training("dbn", "sdae")
             | maxima("dbn", "sdae")
             | combination()
             | sampling()
+            | manifolds("sdae")
             | tuning("dbn", "sdae", "random_deformed")
-            | (UNITS | ERRORS | CLAIMS | figures(1, 3, 4)),
+            | (STUDIES | UNITS | ERRORS | CLAIMS | figures(1, 3, 4)),
         ),
         (
             {"datasets": {"mnist": {"regularization": 0.5}}},
-            {"Estimate the statistics of mnist"} | maxima("dbn", "sdae") | CLAIMS | figures(1, 4),
+            {"Estimate the statistics of mnist"} | maxima("dbn", "sdae") | manifolds("sdae") | STUDIES | figures(1, 4),
         ),
         (
             {"models": {"mnist": {"dbn": {"layer2": {"learning_rate": 0.07}}}}},
@@ -360,12 +395,13 @@ def test_touching_the_library_makes_nothing_again(finished):
         ),
         (
             {"models": {"mnist": {"sdae": {"layer3": {"corrupted": 0.3}}}}},
-            training("sdae3") | maxima("sdae3") | tuning("sdae") | UNITS | ERRORS | CLAIMS | figures(1),
+            training("sdae3") | maxima("sdae3") | manifolds("sdae3") | tuning("sdae") | UNITS | ERRORS | figures(1),
         ),
         (
             {"models": {"silhouettes": {"sdae": {"layer3": {"corrupted": 0.3}}}}},
             training("sdae3", dataset="silhouettes")
             | maxima("sdae3", dataset="silhouettes")
+            | manifolds("sdae3", dataset="silhouettes")
             | tuning("sdae", dataset="silhouettes")
             | (UNITS | ERRORS | CLAIMS | figures(2)),
         ),
@@ -374,6 +410,7 @@ def test_touching_the_library_makes_nothing_again(finished):
             {"Fetch and verify natural_images", "Estimate the statistics of natural_images"}
             | training("dbn", "sdae", dataset="natural_images")
             | maxima("dbn", "sdae", dataset="natural_images")
+            | manifolds("sdae", dataset="natural_images")
             | combination("natural_images")
             | sampling("natural_images")
             | (UNITS | CLAIMS | figures(2, 3, 4)),
@@ -382,10 +419,13 @@ def test_touching_the_library_makes_nothing_again(finished):
             {"classifiers": {"mnist": {"random": {"deformed": {"epochs": 4}}}}},
             tuning("random_deformed") | ERRORS | RECORD,
         ),
-        ({"classifiers": {"mnist_rot": {"sdae": {"batch": 7}}}}, tuning("sdae", dataset="mnist_rot") | ERRORS | RECORD),
+        (
+            {"classifiers": {"mnist_rot": {"sdae": {"batch": 7}}}},
+            tuning("sdae", dataset="mnist_rot") | ERRORS | OUTPUT | PRECONDITIONED,
+        ),
         (
             {"units": {"mnist": {"activation_maximization": {"learning_rate": {"layer3": 0.5}}}}},
-            maxima("dbn3", "sdae3") | CLAIMS | figures(1),
+            maxima("dbn3", "sdae3") | manifolds("sdae3") | figures(1),
         ),
         ({"units": {"mnist": {"sampling": {"steps": 40}}}}, sampling() | CLAIMS | figures(3, 4)),
         (
@@ -395,8 +435,17 @@ def test_touching_the_library_makes_nothing_again(finished):
         ({"units": {"mnist": {"linear_combination": {"kept": 3}}}}, combination() | CLAIMS | figures(4)),
         (
             {"units": {"mnist": {"shown": 37}}},
-            maxima("dbn", "sdae") | combination() | sampling() | CLAIMS | figures(1, 3, 4),
+            maxima("dbn", "sdae") | combination() | sampling() | manifolds("sdae") | STUDIES | figures(1, 3, 4),
         ),
+        ({"units": {"mnist": {"invariance": {"max_steps": 4}}}}, manifolds("sdae")),
+        ({"units": {"silhouettes": {"invariance": {"variants": {"steps": []}}}}}, variants("silhouettes")),
+        ({"units": {"mnist_rot": {"activation_maximization": {"output": {"learning_rate": 0.4}}}}}, OUTPUT),
+        ({"units": {"mnist_rot": {"invariance": {"output": {"trials": 5}}}}}, TRACED_OUTPUT),
+        ({"supplement": {"units": 4}}, STUDIES),
+        ({"supplement": {"searches": {"random": 3}}}, SEARCHES),
+        ({"supplement": {"transformations": {"amounts": 2}}}, TRANSFORMATIONS),
+        ({"supplement": {"transformations": {"top": 0.5}}}, TABULATED_TRANSFORMATIONS),
+        ({"supplement": {"preconditioned": {"max_steps": 4}}}, PRECONDITIONED),
         ({"selection": {"mnist": {"epochs": 3}}}, RECORD),
     ],
 )
@@ -409,15 +458,25 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
     [
         ("figures/figure2.py", figures(2)),
         ("figures/figure3.py", figures(3)),
-        ("figures/sheet.py", figures(1, 2, 3, 4)),
-        ("claims.py", CLAIMS | UNITS | RECORD),
+        ("figures/figure5.py", figures(5)),
+        ("figures/figure7.py", figures(7, "7 normalised") | {"Draw the transformations"}),
+        ("figures/sheet.py", figures(1, 2, 3, 4, 5, 6, 7, "7 normalised") | DRAWN_SUPPLEMENT),
+        ("figures/walks.py", DRAWN_SUPPLEMENT - DRAWN_PRECONDITIONED | RECORD),
+        ("claims.py", CLAIMS | UNITS | REMARKS | TABULATED_TRANSFORMATIONS),
         ("gabor.py", UNITS | ERRORS | RECORD),
         ("visualize/sampling.py", SAMPLING | CLAIMS | figures(3, 4)),
         ("visualize/linear_combination.py", COMBINATION | CLAIMS | figures(4)),
-        ("invariance/whitening.py", STATISTICS | all_of(maxima) | UNITS | CLAIMS | figures(1, 2, 4)),
-        ("models/classifier.py", TUNING | ERRORS | RECORD),
-        ("models/rbm.py", EVERYTHING - DATA - STATISTICS),
-        ("data/sources.py", EVERYTHING),
+        (
+            "invariance/whitening.py",
+            STATISTICS | all_of(maxima) | UNITS | MANIFOLDS | OUTPUT | SUPPLEMENT | figures(1, 2, 4),
+        ),
+        ("invariance/manifold.py", MANIFOLDS | STUDIES | figures(5)),
+        ("invariance/transformations.py", TRANSFORMATIONS | REMARKS),
+        ("invariance/remarks.py", REMARKS | TABULATED_TRANSFORMATIONS),
+        ("invariance/comparison.py", INVARIANCE | ROTATIONS),
+        ("models/classifier.py", TUNING | ERRORS | OUTPUT | PRECONDITIONED),
+        ("models/rbm.py", FROM_DATA - DATA - STATISTICS),
+        ("data/sources.py", FROM_DATA),
         ("selection.py", set()),
     ],
 )
@@ -459,9 +518,7 @@ def test_the_search_tries_every_point_and_chooses_the_best(finished):
     winners = yaml.safe_load((finished.results / "selection/winners.yaml").read_text())
     layer = {"units": int(chosen["mnist"]["units"]), "learning_rate": 0.1}
     assert winners["models"]["mnist"] == {"sdae": {"layer1": layer, "layer2": layer, "layer3": layer}}
-    assert winners["classifiers"] == {
-        "mnist": {"sdae": {"learning_rate": float(chosen["mnist"]["fine_tuning_rate"])}}
-    }
+    assert winners["classifiers"] == {"mnist": {"sdae": {"learning_rate": float(chosen["mnist"]["fine_tuning_rate"])}}}
     decay = float(chosen["natural_images"]["weight_decay"])
     assert winners["models"]["natural_images"] == {"dbn": {"layer1": {"learning_rate": 0.1, "weight_decay": decay}}}
 

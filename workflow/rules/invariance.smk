@@ -17,8 +17,8 @@ use rule maximize_activation as maximize_output with:
         "Maximise activations of the output units of the {wildcards.dataset} {wildcards.model}"
     input:
         network="results/models/{dataset}/{model}/classifier.npz",
-        statistics="results/statistics/{dataset}.npz",
-        modules=modules("maximize_activation"),
+        statistics=rules.maximize_activation.input.statistics,
+        modules=rules.maximize_activation.input.modules,
     output:
         maxima="results/units/{dataset}/{model}/output/activation_maximization.npz",
     params:
@@ -63,9 +63,9 @@ use rule trace_manifolds as trace_output_manifolds with:
         "Trace manifolds of the output units of the {wildcards.dataset} {wildcards.model}"
     input:
         network="results/models/{dataset}/{model}/classifier.npz",
-        maxima="results/units/{dataset}/{model}/output/activation_maximization.npz",
-        statistics="results/statistics/{dataset}.npz",
-        modules=modules("trace_manifolds"),
+        maxima=rules.maximize_output.output.maxima,
+        statistics=rules.trace_manifolds.input.statistics,
+        modules=rules.trace_manifolds.input.modules,
     output:
         manifolds="results/units/{dataset}/{model}/output/invariance.npz",
     params:

@@ -6,11 +6,12 @@ from deepunits.figures.results import DATASET_NAMES, path_list, substitutes
 from deepunits.figures.sheet import LINE, MARGIN, TEXT_WIDTH, Sheet, style
 from deepunits.storage import load_npz
 
+TITLES = DATASET_NAMES | {"natural_images": "Natural image patches"}
 COLORS = ("#0072b2", "#d55e00", "#009e73")  # of the layers: told apart by the colour-blind too (Okabe and Ito, 2008)
 DASHES = ("-", (0, (6, 1.5)), (0, (1.5, 1)))  # and in print without colours
 AXES = {"log_sigmoid": "log(sigmoid(activation))", "normalized": "(h(ε) − h(2)) / (h(0) − h(2))"}
 LABEL = 0.5  # inches left of each panel, for its axis
-WIDTH, HEIGHT = TEXT_WIDTH / 2 - LABEL - MARGIN, 1.9
+WIDTH, HEIGHT = TEXT_WIDTH / 2 - LABEL - 2 * MARGIN, 1.9
 BELOW = 0.4  # inches below each panel, for its axis
 
 
@@ -47,10 +48,9 @@ def draw(curves, datasets, curve="log_sigmoid", provenance=()):
         if f"{dataset}_epsilons" not in stored:
             raise UserError(f"{curves} has no curves of {dataset}; delete it and run again.")
         left, top = LABEL + number % 2 * TEXT_WIDTH / 2, LINE + number // 2 * (LINE + HEIGHT + BELOW)
-        name = DATASET_NAMES[dataset]
-        sheet.text(name[0].upper() + name[1:] if name != "mnist-rot" else name, left + WIDTH / 2, top - LINE / 2)
+        sheet.text(TITLES[dataset], left + WIDTH / 2, top - LINE / 2)
         axes = sheet.axes(left, top, WIDTH, HEIGHT)
-        axes.set(xlim=(0, 2), xlabel="ε")
+        axes.set(xlim=(0, 2), xticks=(0, 0.5, 1, 1.5, 2), xlabel="ε")
         if number % 2 == 0:
             axes.set_ylabel(AXES[curve])
         numbers |= _panel(axes, stored, dataset, curve)

@@ -1,4 +1,4 @@
-"""Searches of section 5 over all units of a layer: where they start, as they are configured, and with one thing changed."""
+"""The searches of section 5 over all units of a layer: where they start, how they are configured and varied."""
 
 import numpy as np
 
