@@ -58,8 +58,15 @@ TINY["classifiers"] = {
     dataset: {start: dict(EPOCHS) for start in (*MODELS.get(dataset, ()), "random")}
     for dataset in ("mnist", "mnist_originals", "silhouettes", "mnist_rot")
 }
+TINY["supplement"] = {
+    "units": 3,
+    "searches": {"distances": 4, "max_steps": 3, "random": 2},
+    "transformations": {"units": 5, "amounts": 1, "global_rate": 0.1, "strongest": 2},
+    "preconditioned": {"restarts": 4, "max_steps": 3},
+}
 # Live units, to be like Gabors or not.
 TINY["models"]["natural_images"]["sdae"]["layer1"]["initial_weights"] = 1.0
+TINY["models"]["mnist"]["sdae"]["layer1"]["initial_weights"] = 1.0
 GRIDS = {
     "mnist": {"sdae": {"units": [11, 13], "learning_rate": [0.1], "fine_tuning_rate": [0.2, 0.5]}},
     "natural_images": {"dbn": {"weight_decay": [1.0e-5, 0.0], "learning_rate": [0.1]}},
@@ -166,8 +173,9 @@ def maxima(*models, dataset="mnist"):
 
 
 def manifolds(*models, dataset="mnist"):
-    """Return what traces manifolds, and what follows from it for any dataset."""
-    return named("Trace manifolds in layer {layer} of the {stack}", dataset, *models) | variants(dataset)
+    """Return what traces manifolds, and what follows from it."""
+    traced = named("Trace manifolds in layer {layer} of the {stack}", dataset, *models) | variants(dataset)
+    return traced | (TRANSFORMATIONS if dataset == "mnist" else set())
 
 
 def variants(dataset="mnist"):
@@ -209,8 +217,22 @@ RECORD = {"Record the run"}
 UNITS, ERRORS = {"Tabulate the units"}, {"Tabulate the errors"}
 INVARIANCE = {"Tabulate the invariance of the layers"} | CLAIMS | figures(7, "7 normalised")
 ROTATIONS = {"Tabulate how far rotation explains the manifolds"} | RECORD
-TRACED_OUTPUT = {"Trace manifolds of the output units of the mnist_rot sdae"} | ROTATIONS | CLAIMS
-OUTPUT = {"Maximise activations of the output units of the mnist_rot sdae"} | TRACED_OUTPUT
+TRACED_OUTPUT = {"Trace manifolds of the output units of the mnist_rot sdae"} | ROTATIONS | CLAIMS | figures(6)
+DRAWN_PRECONDITIONED = {"Draw the maxima with a preconditioned gradient"} | RECORD
+OUTPUT = {"Maximise activations of the output units of the mnist_rot sdae"} | TRACED_OUTPUT | DRAWN_PRECONDITIONED
+PRECONDITIONED = {
+    "Maximise preconditioned activations of the output units of the mnist_rot sdae"
+} | DRAWN_PRECONDITIONED
+REMARKS = {"Tabulate the remarks"} | RECORD
+CURVATURES = {"Measure curvatures in layer 2 of the mnist sdae", "Draw the directions of the Hessian"} | REMARKS
+SEARCHES = {
+    *("Compare searches in layer 2 of the mnist sdae", "Draw the lowest activations", "Draw what whitening changes")
+} | REMARKS
+TABULATED_TRANSFORMATIONS = {"Tabulate the transformations", "Draw the transformations"} | RECORD
+TRANSFORMATIONS = {"Transform optima and examples of the mnist sdae"} | TABULATED_TRANSFORMATIONS
+STUDIES = CURVATURES | SEARCHES
+SUPPLEMENT = STUDIES | PRECONDITIONED | TRANSFORMATIONS
+DRAWN_SUPPLEMENT = {job for job in SUPPLEMENT if job.startswith("Draw")} | RECORD
 MANIFOLDS = set().union(*(manifolds("sdae", dataset=dataset) for dataset in MODELS)) | TRACED_OUTPUT
 TUNING = (
     tuning("dbn", "sdae", "random")
@@ -221,8 +243,10 @@ TUNING = (
 COMPARED = ("mnist", "natural_images")
 SAMPLING = set().union(*map(sampling, COMPARED))
 COMBINATION = set().union(*map(combination, COMPARED))
-AFTER_TRAINING = all_of(maxima) | COMBINATION | SAMPLING | UNITS | MANIFOLDS | OUTPUT | figures(1, 2, 3, 4)
-EVERYTHING = DATA | STATISTICS | all_of(training) | TUNING | ERRORS | AFTER_TRAINING
+AFTER_TRAINING = all_of(maxima) | COMBINATION | SAMPLING | UNITS | MANIFOLDS | OUTPUT | SUPPLEMENT
+AFTER_TRAINING |= figures(1, 2, 3, 4)
+FROM_DATA = DATA | STATISTICS | all_of(training) | TUNING | ERRORS | AFTER_TRAINING
+EVERYTHING = FROM_DATA | figures(5)
 SELECTION = (
     {
         f"Try fine_tuning_rate~{rate}_learning_rate~0.1_units~{units} for the mnist sdae"
@@ -359,8 +383,8 @@ def test_touching_the_library_makes_nothing_again(finished):
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({"seed": 7}, EVERYTHING - DATA - STATISTICS | DRAWN),
-        ({"data": {"substitutes": "forbid"}}, EVERYTHING),
+        ({"seed": 7}, FROM_DATA - DATA - STATISTICS | DRAWN),
+        ({"data": {"substitutes": "forbid"}}, FROM_DATA),
         (
             {"datasets": {"mnist": {"deformation": {"displacement": 2.5}}}},
             training("dbn", "sdae")
@@ -369,11 +393,11 @@ def test_touching_the_library_makes_nothing_again(finished):
             | sampling()
             | manifolds("sdae")
             | tuning("dbn", "sdae", "random")
-            | (UNITS | ERRORS | CLAIMS | figures(1, 3, 4)),
+            | (STUDIES | UNITS | ERRORS | CLAIMS | figures(1, 3, 4)),
         ),
         (
             {"datasets": {"mnist": {"regularization": 0.5}}},
-            {"Estimate the statistics of mnist"} | maxima("dbn", "sdae") | manifolds("sdae") | figures(1, 4),
+            {"Estimate the statistics of mnist"} | maxima("dbn", "sdae") | manifolds("sdae") | STUDIES | figures(1, 4),
         ),
         (
             {"models": {"mnist": {"dbn": {"layer2": {"learning_rate": 0.07}}}}},
@@ -410,7 +434,10 @@ def test_touching_the_library_makes_nothing_again(finished):
             {"classifiers": {"mnist_originals": {"random": {"epochs": 4}}}},
             tuning("random", dataset="mnist_originals") | ERRORS | RECORD,
         ),
-        ({"classifiers": {"mnist_rot": {"sdae": {"batch": 7}}}}, tuning("sdae", dataset="mnist_rot") | ERRORS | OUTPUT),
+        (
+            {"classifiers": {"mnist_rot": {"sdae": {"batch": 7}}}},
+            tuning("sdae", dataset="mnist_rot") | ERRORS | OUTPUT | PRECONDITIONED,
+        ),
         (
             {"units": {"mnist": {"activation_maximization": {"learning_rate": {"layer3": 0.5}}}}},
             maxima("dbn3", "sdae3") | manifolds("sdae3") | figures(1),
@@ -423,12 +450,17 @@ def test_touching_the_library_makes_nothing_again(finished):
         ({"units": {"mnist": {"linear_combination": {"kept": 3}}}}, combination() | CLAIMS | figures(4)),
         (
             {"units": {"mnist": {"shown": 37}}},
-            maxima("dbn", "sdae") | combination() | sampling() | manifolds("sdae") | figures(1, 3, 4),
+            maxima("dbn", "sdae") | combination() | sampling() | manifolds("sdae") | STUDIES | figures(1, 3, 4),
         ),
         ({"units": {"mnist": {"invariance": {"max_steps": 4}}}}, manifolds("sdae")),
         ({"units": {"silhouettes": {"invariance": {"variants": {"steps": []}}}}}, variants("silhouettes")),
         ({"units": {"mnist_rot": {"activation_maximization": {"output": {"learning_rate": 0.4}}}}}, OUTPUT),
         ({"units": {"mnist_rot": {"invariance": {"output": {"trials": 5}}}}}, TRACED_OUTPUT),
+        ({"supplement": {"units": 4}}, STUDIES),
+        ({"supplement": {"searches": {"random": 3}}}, SEARCHES),
+        ({"supplement": {"transformations": {"amounts": 2}}}, TRANSFORMATIONS),
+        ({"supplement": {"transformations": {"top": 0.5}}}, TABULATED_TRANSFORMATIONS),
+        ({"supplement": {"preconditioned": {"max_steps": 4}}}, PRECONDITIONED),
         ({"selection": {"mnist": {"epochs": 3}}}, RECORD),
     ],
 )
@@ -441,18 +473,25 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
     [
         ("figures/figure2.py", figures(2)),
         ("figures/figure3.py", figures(3)),
-        ("figures/figure7.py", figures(7, "7 normalised")),
-        ("figures/sheet.py", figures(1, 2, 3, 4, 7, "7 normalised")),
-        ("claims.py", CLAIMS | UNITS | RECORD),
-        ("gabor.py", UNITS | ERRORS | CLAIMS | RECORD),
+        ("figures/figure5.py", figures(5)),
+        ("figures/figure7.py", figures(7, "7 normalised") | {"Draw the transformations"}),
+        ("figures/sheet.py", figures(1, 2, 3, 4, 5, 6, 7, "7 normalised") | DRAWN_SUPPLEMENT),
+        ("figures/walks.py", DRAWN_SUPPLEMENT - DRAWN_PRECONDITIONED | RECORD),
+        ("claims.py", CLAIMS | UNITS | REMARKS | TABULATED_TRANSFORMATIONS),
+        ("gabor.py", UNITS | ERRORS | CLAIMS | REMARKS | TABULATED_TRANSFORMATIONS),
         ("visualize/sampling.py", SAMPLING | CLAIMS | figures(3, 4)),
         ("visualize/linear_combination.py", COMBINATION | CLAIMS | figures(4)),
-        ("invariance/whitening.py", STATISTICS | all_of(maxima) | UNITS | MANIFOLDS | OUTPUT | figures(1, 2, 4)),
-        ("invariance/manifold.py", MANIFOLDS),
+        (
+            "invariance/whitening.py",
+            STATISTICS | all_of(maxima) | UNITS | MANIFOLDS | OUTPUT | SUPPLEMENT | figures(1, 2, 4),
+        ),
+        ("invariance/manifold.py", MANIFOLDS | STUDIES | figures(5)),
+        ("invariance/transformations.py", TRANSFORMATIONS | REMARKS),
+        ("invariance/remarks.py", REMARKS | TABULATED_TRANSFORMATIONS),
         ("invariance/comparison.py", INVARIANCE | ROTATIONS),
-        ("models/classifier.py", TUNING | ERRORS | OUTPUT),
-        ("models/rbm.py", EVERYTHING - DATA - STATISTICS),
-        ("data/sources.py", EVERYTHING),
+        ("models/classifier.py", TUNING | ERRORS | OUTPUT | PRECONDITIONED),
+        ("models/rbm.py", FROM_DATA - DATA - STATISTICS),
+        ("data/sources.py", FROM_DATA),
         ("selection.py", set()),
     ],
 )

@@ -109,7 +109,23 @@ def _contradictions(config):
     yield from _contradictions_of_models(config)
     yield from _contradictions_of_units(config)
     yield from _contradictions_of_classifiers(config)
+    yield from _contradictions_of_supplement(config)
     yield from _contradictions_of_selection(config)
+
+
+def _contradictions_of_supplement(config):
+    supplement = config["supplement"]
+    dataset, model = supplement["dataset"], supplement["model"]
+    if model not in config["models"][dataset]:
+        yield f'config key supplement.model is "{model}", but models.{dataset} has no {model}; add that or change this'
+        return
+    if supplement["layer"] > (last := layers(config, dataset, model)[-1]):
+        yield (
+            f"config key supplement.layer is {supplement['layer']}; it must be at most {last}, the layers of "
+            f"models.{dataset}.{model}"
+        )
+    if supplement["units"] > (shown := config["units"][dataset]["shown"]):
+        yield f"config key supplement.units is {supplement['units']}; it must be at most {shown}, units.{dataset}.shown"
 
 
 def _contradictions_of_selection(config):

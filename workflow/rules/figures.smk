@@ -1,4 +1,4 @@
-"""The figures, each drawn from result files and nothing else.
+"""The figures, each drawn from result files and nothing else; Figure 5 from a search in three dimensions.
 
 Needs: the unit tools' files in results/units/, for Figure 7 results/tables/invariance_curves.npz, and the datasets'
        provenance.json, which marks substitutes
@@ -15,6 +15,8 @@ localrules:
     figure2,
     figure3,
     figure4,
+    figure5,
+    figure6,
     figure7,
     figure7_normalised,
 
@@ -122,6 +124,55 @@ rule figure4:
         mem_mb=500,
     script:
         "../../scripts/draw_figure4.py"
+
+
+rule figure5:
+    message:
+        "Draw Figure 5"
+    input:
+        modules=modules("draw_figure5"),
+    output:
+        pdf="results/figures/figure5.pdf",
+        png=report("results/figures/figure5.png", caption="../report/figure5.rst", category="Figures"),
+        svg="results/figures/figure5.svg",
+        numbers="results/figures/figure5.npz",
+    log:
+        "results/logs/figures/figure5.log",
+    benchmark:
+        "results/benchmarks/figures/figure5.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    script:
+        "../../scripts/draw_figure5.py"
+
+
+rule figure6:
+    message:
+        "Draw Figure 6"
+    input:
+        maxima="results/units/mnist_rot/sdae/output/activation_maximization.npz",
+        invariance="results/units/mnist_rot/sdae/output/invariance.npz",
+        provenance=provenance_of("mnist_rot"),
+        modules=modules("draw_figure6"),
+    output:
+        pdf="results/figures/figure6.pdf",
+        png=report("results/figures/figure6.png", caption="../report/figure6.rst", category="Figures"),
+        svg="results/figures/figure6.svg",
+        numbers="results/figures/figure6.npz",
+    log:
+        "results/logs/figures/figure6.log",
+    benchmark:
+        "results/benchmarks/figures/figure6.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    script:
+        "../../scripts/draw_figure6.py"
 
 
 rule figure7:

@@ -4,7 +4,7 @@ Needs: everything that a full run makes
 Makes: results/run.json
 """
 
-FIGURES = [1, 2, 3, 4, 7, "7_normalised"]
+FIGURES = [1, 2, 3, 4, 5, 6, 7, "7_normalised"]
 
 # Every file of a full run, and not the last ones only, so that Snakemake makes again whichever is deleted.
 RESULTS = [
@@ -16,6 +16,7 @@ RESULTS = [
     *expand("results/figures/figure{n}.{kind}", n=FIGURES, kind=["pdf", "png", "svg", "npz"]),
     *expand("results/datasets/{dataset}/{file}", dataset=config["datasets"], file=["examples.npz", "provenance.json"]),
     *expand("results/statistics/{dataset}.npz", dataset=config["datasets"]),
+    *SUPPLEMENT,
 ]
 for model in CLASSIFIED:
     RESULTS += expand(
