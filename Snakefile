@@ -1,7 +1,8 @@
 """Understanding Representations Learned in Deep Architectures (Erhan, Courville and Bengio, 2010), reproduced.
 
     snakemake --cores all             the whole paper
-    snakemake --cores all figure1     one figure and what it needs: figure1 ... figure4
+    snakemake --cores all figure1     one figure and what it needs: figure1 ... figure7
+    snakemake --cores all supplement  what section 5 tried and set aside, and known transformations
     snakemake --cores all select      the search for hyperparameters (section 4.4), which the paper's run does not need
     snakemake -n                      what would be done
 
@@ -22,7 +23,9 @@ include: "workflow/rules/statistics.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/fine_tune.smk"
 include: "workflow/rules/units.smk"
+include: "workflow/rules/invariance.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/supplement.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/select.smk"

@@ -7,8 +7,7 @@ import numpy as np
 
 from deepunits.backend import choose_device, device_name, generator
 from deepunits.console import job
-from deepunits.models.network import Network
-from deepunits.models.stack import load_layer
+from deepunits.models.trained import load_network
 from deepunits.storage import load_npz, save_npz
 from deepunits.visualize.activation_maximization import maximize_activation
 
@@ -16,15 +15,13 @@ with job(log=snakemake.log[0]):
     params, wildcards = snakemake.params, snakemake.wildcards
     xp = choose_device(params.device)
     logging.getLogger("deepunits").info("computing on %s", device_name(xp))
+    network = load_network(snakemake.input.network).to(xp)
     maxima = maximize_activation(
-        Network.from_layers([load_layer(path) for path in snakemake.input.layers]).to(xp),
-        int(wildcards.layer),
-        np.arange(params.shown),
+        network,
+        network.depth,
+        np.arange(min(params.shown, network.units(network.depth))),
         norm=float(load_npz(snakemake.input.statistics)["mean_norm"]),
-        restarts=params.restarts,
-        learning_rate=params.learning_rate,
-        threshold=params.threshold,
-        max_steps=params.max_steps,
+        **params.settings,
         rng=generator(params.seed, *wildcards, "activation maximization", xp=xp),
     )
     logging.getLogger("deepunits").info(

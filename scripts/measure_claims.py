@@ -40,5 +40,13 @@ with job(log=snakemake.log[0]):
     measured(patches, [claims.samples_claim(f"{patches} dbn layer 2", load_npz(files.patch_samples), seed=seed)])
     units = pd.read_csv(files.units)
     measured(patches, claims.claims_about_gabors(units[units["dataset"] == patches].to_dict("records")))
+    hidden = load_npz(files.hidden)["inputs"]
+    for model, maxima, manifolds in zip(params.classified, files.outputs, files.output_manifolds, strict=True):
+        name, found = f"mnist_rot {model}", (load_npz(maxima), load_npz(manifolds))
+        measured("mnist_rot", claims.claims_about_output(name, *found, hidden, label=4, seed=seed))
+    table = pd.read_csv(files.invariance)
+    for dataset in params.layered:
+        rows_of = table[table["dataset"] == dataset].to_dict("records")
+        measured(dataset, claims.claims_about_layers(dataset, rows_of))
     write_text(snakemake.output.csv, pd.DataFrame(rows).to_csv(index=False))
     write_text(snakemake.output.markdown, claims.as_markdown(rows))

@@ -108,3 +108,55 @@ def test_claims_about_gabors_count_live_units():
     assert (sdae.value, sdae.verdict) == (0.9, "holds")
     assert (sdae.low, sdae.high) == wilson_interval(180, 200)
     assert dbn.verdict == "undecided" and "3 live units" in dbn.statistic
+
+
+def areas(layer, difference, search="whitened", curve="log_sigmoid", units=500):
+    return {
+        "model": "sdae",
+        "layer": layer,
+        "search": search,
+        "units": units,
+        "curve": curve,
+        "measure": "area",
+        "difference": difference,
+        "difference_low": difference - 1,
+        "difference_high": difference + 1,
+    }
+
+
+def test_claims_about_layers_take_the_search_that_agrees_least():
+    rows = [areas(1, np.nan), areas(2, 3.0), areas(3, -3.0), areas(2, 2.5, units=36), areas(2, 0.5, "plain", units=36)]
+    rows += [areas(2, 9.0) | {"measure": "slope"}, areas(2, -5.0, curve="normalized")]
+    found = claims.claims_about_layers("natural_images", rows)  # of which the paper says nothing about layer 3
+    assert [claim.verdict for claim in found] == ["holds", "undecided", "fails", "fails"]
+    assert "all 500 units" in found[0].statistic and "2 searches of 36 units (plain)" in found[1].statistic
+    assert len(claims.claims_about_layers("mnist", rows)) == 6
+    assert claims.claims_about_layers("mnist", [areas(2, np.nan)]) == []
+
+
+def turning(angles, rng):
+    """Return a bar and what it looks like turned, as rows of pixels."""
+    y, x = np.mgrid[:15, :15] - 7.0
+    c, s = np.cos(np.radians(angles))[:, None, None], np.sin(np.radians(angles))[:, None, None]
+    return (np.exp(-((x * s + y * c) ** 2) / 4) * (x * c - y * s > 0)).reshape(len(angles), -1)
+
+
+def test_claims_about_output_tell_many_modes_and_rotations_from_one():
+    rng = np.random.default_rng(4)
+    epsilons = np.linspace(0, 2, 6)
+    hidden = rng.normal(size=(5, 1, 225)) + 0.01 * rng.normal(size=(5, 3, 225))
+    trials = np.stack([turning(sign * 25.0 * np.arange(6), rng) for sign in (1, -1, 2, -2)])
+    manifolds = {
+        "epsilons": epsilons,
+        "optimum": np.broadcast_to(trials[0, 0], (10, 225)),
+        "inputs": np.broadcast_to(trials, (10, *trials.shape)),
+    }
+    various = {"inputs": rng.normal(size=(10, 9, 225))}
+    found = claims.claims_about_output("toy", various, manifolds, hidden, label=4, seed=0)
+    assert [claim.verdict for claim in found] == ["holds"] * 3
+    assert "hidden units of Figure 1: 1.000" in found[0].statistic
+    noise = np.broadcast_to(trials[0, 0] + rng.normal(size=(6, 225)), trials.shape).copy()
+    noise[:, 0] = trials[0, 0]
+    alike = {"inputs": np.broadcast_to(hidden[0, :1], (10, 9, 225))}
+    found = claims.claims_about_output("toy", alike, manifolds | {"inputs": noise[None]}, hidden, label=0, seed=0)
+    assert [claim.verdict for claim in found][:2] == ["fails", "fails"]

@@ -12,13 +12,14 @@ from deepunits.models.classifier import (
     drop_out,
     error_rate,
     fine_tune,
-    load_classifier,
     random_network,
     save_classifier,
     with_output_layer,
 )
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM
+from deepunits.models.stack import save_layer
+from deepunits.models.trained import load_network
 
 SIZES = (11, 7, 5, 3)
 SETTINGS = {
@@ -131,7 +132,7 @@ def test_a_stored_classifier_is_the_network(tmp_path):
     tuned = FineTuned(network(), train_errors=[0.5, 0.25, 0.125], valid_errors=[0.4, 0.2, 0.3], best_epoch=1)
     save_classifier(tmp_path / "classifier.npz", tuned, 0.21, '{"kind": "classifier"}')
     x = np.random.default_rng(0).random((13, 11)).astype(np.float32)
-    loaded = load_classifier(tmp_path / "classifier.npz")
+    loaded = load_network(tmp_path / "classifier.npz")
     np.testing.assert_array_equal(loaded.activations(x, 3), tuned.network.activations(x, 3))
     with np.load(tmp_path / "classifier.npz") as stored:
         assert stored["weights_1"].shape == (7, 11) and stored["weights_out"].shape == (3, 5)
@@ -159,6 +160,17 @@ def test_what_is_dropped_out_depends_on_the_seed_alone():
     )
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_a_stack_of_stored_layers_is_a_network(tmp_path):
+    rng, layers = np.random.default_rng(0), []
+    for k, (above, below) in enumerate(((7, 11), (5, 7)), start=1):
+        weights, zeros = rng.normal(size=(above, below)).astype(np.float32), np.zeros(below, np.float32)
+        layers.append(RBM(weights, rng.normal(size=above).astype(np.float32), zeros))
+        save_layer(tmp_path / f"layer{k}.npz", layers[-1], '{"kind": "dbn", "settings": {}}')
+    x = rng.random((3, 11)).astype(np.float32)
+    loaded = load_network([tmp_path / "layer1.npz", tmp_path / "layer2.npz"])
+    np.testing.assert_array_equal(loaded.activations(x, 2), Network.from_layers(layers).activations(x, 2))
 
 
 def test_training_stops_when_patience_is_over():

@@ -108,6 +108,28 @@ def test_every_key_is_needed_and_none_may_be_misspelt(key):
         ("selection.mnist.sdae.units", [], "it must have at least 1 of them ("),
         ("selection.mnist.dbn.corrupted", [0.5], "is there, but a DBN corrupts nothing; remove it ("),
         ("selection.natural_images.dbn.fine_tuning_rate", [0.5], "natural_images has no classes to tell; remove it ("),
+        ("supplement.dataset", "cifar", 'is "cifar"; it must be "mnist" or "natural_images" or "silhouettes" or'),
+        ("supplement.layer", 1, "is 1; it must be at least 2 ("),
+        ("supplement.units", 2, "is 2; it must be at least 3 ("),
+        ("supplement.units", 37, "is 37; it must be at most 36, units.mnist.shown ("),
+        ("supplement.searches.max_steps", 1, "is 1; it must be at least 2 ("),
+        ("supplement.transformations.scaling", 1.0, "is 1.0; it must be greater than 1 ("),
+        ("supplement.transformations.rotation", 181, "is 181; it must be at most 180 ("),
+        ("supplement.transformations.top", 0, "is 0; it must be greater than 0 ("),
+        ("supplement.preconditioned.restarts", 3, "is 3; it must be at least 4 ("),
+        ("units.mnist.invariance.epsilons", 2, "is 2; it must be at least 3 ("),
+        ("units.mnist.invariance.perturbation", 0, "is 0; it must be greater than 0 ("),
+        ("units.mnist.invariance.step", "white", 'is "white"; it must be "whitened" or "plain" or "tangent" ('),
+        ("units.mnist.invariance.threshold", 1, "is 1; it must be less than 1 ("),
+        ("units.mnist.invariance.max_steps", 1, "is 1; it must be at least 2 ("),
+        ("units.mnist.invariance.variants.regularizations", [0.1, 0], "is 0; it must be greater than 0 ("),
+        (
+            "units.mnist.invariance.variants.steps",
+            ["plain", "whitened"],
+            "names whitened, which is the step of units.mn",
+        ),
+        ("units.mnist_rot.invariance.output.trials", 3, "is 3; it must be at least 4 ("),
+        ("units.mnist_rot.activation_maximization.output.restarts", 8, "is 8; it must be at least 9 ("),
         ("data.directory", 7, "is 7; it must be a text or null ("),
         ("data.sources", ["mirrors", "mirrors"], "it must name nothing twice ("),
         ("data.sources", [], "it must have at least 1 of them ("),
@@ -181,7 +203,10 @@ def test_a_model_may_be_left_out_with_all_that_is_made_of_it():
 
 @pytest.mark.parametrize(
     "key",
-    ["models.mnist.dbn", "models.natural_images.sdae", "models.silhouettes.sdae", "units.natural_images.sampling"],
+    [
+        *("models.mnist.dbn", "models.natural_images.sdae", "models.silhouettes.sdae", "models.mnist_rot.sdae"),
+        *("classifiers.mnist_rot.sdae", "units.natural_images.sampling"),
+    ],
 )
 def test_what_a_figure_shows_must_be_there(key):
     assert f"config key {key} is missing; give it a value (" in fault(without(key))
@@ -191,6 +216,17 @@ def test_a_search_needs_the_classifier_whose_error_decides():
     found = fault(without("classifiers.silhouettes.sdae"))
     assert "config key selection.silhouettes.sdae is there, but classifiers.silhouettes has no sdae;" in found
     assert fault(without("selection.silhouettes")) is None
+
+
+def test_the_supplement_studies_a_layer_that_is_there():
+    found = fault(changed("supplement.layer", 4))
+    assert "config key supplement.layer is 4; it must be at most 3, the layers of models.mnist.sdae (" in found
+    config = without("models.silhouettes.dbn")
+    del config["classifiers"]["silhouettes"]["dbn"], config["selection"]["silhouettes"]["dbn"]
+    config["supplement"] |= {"dataset": "silhouettes", "model": "dbn"}
+    assert 'config key supplement.model is "dbn", but models.silhouettes has no dbn; add that or ch' in fault(config)
+    config["supplement"]["model"] = "sdae"
+    assert fault(config) is None
 
 
 def test_real_numbers_need_their_variance():

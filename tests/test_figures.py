@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from deepunits.errors import UserError
-from deepunits.figures import figure1, figure2, figure3, figure4, results, tiles
+from deepunits.figures import figure1, figure2, figure3, figure4, figure7, results, tiles
 from deepunits.figures.sheet import DPI, Sheet, save
 from deepunits.storage import load_npz, save_npz
 
@@ -302,6 +302,54 @@ def test_figure4_wants_the_same_units_and_datasets(tmp_path, rng):
         figure4.draw([sampling, sampling], linear, maxima)
     with pytest.raises(UserError, match="other.npz lacks unit 0"):
         figure4.draw(sampling, linear, save_maxima(tmp_path / "other.npz", rng, 1 + np.arange(36)))
+
+
+def curve_file(path, rng, datasets, dead_layer=None):
+    arrays = {}
+    for number, dataset in enumerate(datasets):
+        arrays[f"{dataset}_epsilons"] = epsilons = np.linspace(0, 2, 5 + number)
+        for layer in (1, 2, 3):
+            live = 0 if (dataset, layer) == dead_layer else 10 * layer
+            arrays |= {f"{dataset}_layer{layer}_live": live, f"{dataset}_layer{layer}_dead": layer - 1}
+            for name in ("log_sigmoid", "normalized") if live else ():
+                lower, mean, upper = np.sort(rng.normal(size=(3, len(epsilons))), axis=0)
+                curves = {"lower": lower, "mean": mean, "upper": upper}
+                arrays |= {f"{dataset}_layer{layer}_{name}_{key}": curve for key, curve in curves.items()}
+    save_npz(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize("curve", ["log_sigmoid", "normalized"])
+def test_figure7_draws_a_line_and_a_band_for_each_layer(tmp_path, rng, curve):
+    datasets = ["mnist", "natural_images", "silhouettes"]
+    path = curve_file(tmp_path / "curves.npz", rng, datasets, dead_layer=("silhouettes", 2))
+    stored = load_npz(path)
+    figure, numbers = figure7.draw(path, datasets, curve)
+    assert [len(axes.lines) for axes in figure.axes] == [3, 3, 2]
+    for dataset, axes in zip(datasets, figure.axes, strict=True):
+        layers = [layer for layer in (1, 2, 3) if stored[f"{dataset}_layer{layer}_live"]]
+        for layer, line, band in zip(layers, axes.lines, axes.collections, strict=True):
+            name = f"{dataset}_layer{layer}"
+            mean, lower, upper = (stored[f"{name}_{curve}_{which}"] for which in ("mean", "lower", "upper"))
+            np.testing.assert_array_equal(line.get_xydata(), np.stack([stored[f"{dataset}_epsilons"], mean], axis=1))
+            bounds = band.get_paths()[0].get_extents()
+            assert (bounds.y0, bounds.y1) == (lower.min(), upper.max())
+            for which, drawn in (("mean", mean), ("lower", lower), ("upper", upper)):
+                np.testing.assert_array_equal(numbers[f"{name}_{which}"], drawn)
+    assert numbers["silhouettes_layer2_live"] == 0 and "silhouettes_layer2_mean" not in numbers
+    texts = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
+    assert texts == [
+        "1st layer, 10 units",
+        "2nd layer, 20 units (1 dead left out)",
+        "3rd layer, 30 units (2 dead left out)",
+    ]
+    assert figure.axes[0].get_ylabel() == figure7.AXES[curve]
+
+
+def test_figure7_wants_the_curves_of_each_dataset(tmp_path, rng):
+    path = curve_file(tmp_path / "curves.npz", rng, ["mnist"])
+    with pytest.raises(UserError, match="curves.npz has no curves of silhouettes"):
+        figure7.draw(path, ["mnist", "silhouettes"])
 
 
 def test_a_substitute_is_named_on_the_face(tmp_path, rng):

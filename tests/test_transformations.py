@@ -7,8 +7,12 @@ from scipy import ndimage
 from deepunits.errors import UserError
 from deepunits.invariance.transformations import (
     FiringInvariance,
+    amounts,
+    curves,
     firing_invariance,
     highest_at,
+    mean_of_top,
+    normalized_curves,
     transformation_matrices,
     transformed_optima,
 )
@@ -81,6 +85,12 @@ def test_unknown_kinds_and_impossible_factors_are_refused():
         transformation_matrices("scaling", [1.0, 0.0], SHAPE)
 
 
+def test_amounts_go_both_ways_and_do_nothing_in_between():
+    np.testing.assert_allclose(amounts("rotation", 90, 2), [-90, -45, 0, 45, 90])
+    np.testing.assert_allclose(amounts("scaling", 4, 2), [1 / 4, 1 / 2, 1, 2, 4])
+    assert amounts("scaling", 1.3, 5)[5] == 1 and amounts("vertical_translation", 2.2, 3)[3] == 0
+
+
 # --- firing ---
 
 
@@ -128,10 +138,25 @@ def test_mean_score_of_the_top_share():
     assert found.top(1.0) == 4.0
 
 
+def test_mean_of_top_of_each_resample():
+    scores = np.random.default_rng(0).normal(size=(7, 11, 3))
+    expected = np.sort(scores, axis=1)[:, -4:].mean(axis=1)
+    np.testing.assert_allclose(mean_of_top(scores, 0.4, axis=1), expected)
+
+
 def test_too_few_examples_are_refused():
     network = Network([np.ones((1, 5), np.float32)], [np.zeros(1, np.float32)])
     with pytest.raises(UserError, match="fire at 3 of 301 examples, and the 20 strongest"):
         firing_invariance(network, 1, [0], np.ones((301, 5), np.float32), cyclic_shifts(5))
+
+
+def test_no_units_have_no_scores_and_no_curves():
+    network, examples = Network([np.ones((3, 5), np.float32)], [np.zeros(3, np.float32)]), np.ones((301, 5), np.float32)
+    found = firing_invariance(network, 1, np.arange(0), examples, cyclic_shifts(5), strongest=1)
+    assert found.scores.shape == found.local_rates.shape == (0,)
+    none = np.empty((0, 5), np.float32)
+    distances, activations = transformed_optima(network, 1, np.arange(0), none, cyclic_shifts(5), norm=1.0)
+    assert distances.shape == activations.shape == (0, 5)
 
 
 def test_an_unknown_unit_is_refused():
@@ -185,3 +210,28 @@ def test_curves_take_the_higher_of_both_ways_and_stop_where_no_way_goes_on():
 def test_curves_that_turn_back_meet_a_distance_more_than_once():
     found = highest_at(np.array([[0.0, 1.0, 1.0, 0.5]]), np.array([[5.0, 0.0, 2.0, 4.0]]), np.array([0.75, 1.0]))
     np.testing.assert_allclose(found, [[3.0, 2.0]])
+
+
+def test_curves_of_linear_units_are_exact_between_few_amounts():
+    """Rotated optima of linear units: between two angles too the activation is 1 - ε²/4 of its range."""
+    weights = np.stack([picture(seed, (13, 13)).ravel() for seed in (1, 2, 3)]).astype(np.float32)
+    network, norm, units = Network([weights], [np.full(3, 0.5, np.float32)]), 3.0, np.arange(3)
+    optimum = norm * weights / np.linalg.norm(weights, axis=1, keepdims=True)
+    moved = [
+        transformed_optima(network, 1, units, optimum, transformation_matrices(kind, values, (13, 13)), norm=norm)
+        for kind, values in (("rotation", [-60, 0, 60]), ("scaling", [0.8, 1, 1.25]))
+    ]
+    measured = {
+        "distances": np.array([distances for distances, _ in moved]),
+        "activations": np.array([activations for _, activations in moved]),
+        "highest": network.unit_activation(optimum, 1, units),
+        "opposite": network.unit_activation(-optimum, 1, units),
+    }
+    epsilons = np.array([0.0, 0.11, 0.37, 1.99])
+    found = normalized_curves(measured, epsilons)
+    assert found.shape == (2, 3, 4) and np.isnan(found[:, :, 3]).all()
+    np.testing.assert_allclose(found[:, :, :3], np.broadcast_to(1 - epsilons[:3] ** 2 / 4, (2, 3, 3)), atol=1e-4)
+    slopes = norm * np.linalg.norm(weights, axis=1)[:, None]
+    np.testing.assert_allclose(
+        curves(measured, epsilons)[0, :, :3], 0.5 + slopes * (1 - epsilons[:3] ** 2 / 2), rtol=1e-3
+    )

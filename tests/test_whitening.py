@@ -48,6 +48,22 @@ def test_constant_pixels_need_regularization(examples):
     assert np.isfinite(w).all()
 
 
+@pytest.mark.parametrize("ridge", [0.0, 0.3])
+def test_preconditioner_is_the_root_of_the_covariance_scaled_to_one(examples, ridge):
+    found = whitening.estimate(examples, regularization=0.0)
+    root = whitening.preconditioner(found["covariance"], ridge)
+    regularized = found["covariance"] + ridge * np.eye(11)
+    np.testing.assert_allclose(root, root.T, atol=1e-12)
+    np.testing.assert_allclose(root @ root, regularized / np.linalg.norm(regularized, 2), atol=1e-10)
+    assert np.linalg.eigvalsh(root)[0] > 0
+
+
+def test_preconditioner_of_constant_pixels_needs_a_ridge(examples):
+    examples[:, 4] = 0
+    with pytest.raises(UserError, match="singular"):
+        whitening.preconditioner(np.cov(examples.T), 0.0)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_numbers_that_are_none_are_refused(examples, bad):
     examples[300, 2] = bad

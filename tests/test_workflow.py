@@ -50,13 +50,23 @@ for dataset in ("mnist", "natural_images"):
         "sampling": {"steps": 30, "every": 5, "chains": 3, "kept": 11},
         "linear_combination": {"kept": 7},
     }
+for dataset in MODELS:
+    TINY["units"][dataset]["invariance"] = {"epsilons": 5, "max_steps": 3, "variants": {"regularizations": [10.0]}}
+TINY["units"]["mnist"]["invariance"]["trials"] = 2
 EPOCHS = {"epochs": 2, "epoch_examples": 110, "batch": 10}
 TINY["classifiers"] = {
     dataset: {start: dict(EPOCHS) for start in (*MODELS.get(dataset, ()), "random")}
     for dataset in ("mnist", "mnist_originals", "silhouettes", "mnist_rot")
 }
+TINY["supplement"] = {
+    "units": 3,
+    "searches": {"distances": 4, "max_steps": 3, "random": 2},
+    "transformations": {"units": 5, "amounts": 1, "global_rate": 0.1, "strongest": 2},
+    "preconditioned": {"restarts": 4, "max_steps": 3},
+}
 # Live units, to be like Gabors or not.
 TINY["models"]["natural_images"]["sdae"]["layer1"]["initial_weights"] = 1.0
+TINY["models"]["mnist"]["sdae"]["layer1"]["initial_weights"] = 1.0
 GRIDS = {
     "mnist": {"sdae": {"units": [11, 13], "learning_rate": [0.1], "fine_tuning_rate": [0.2, 0.5]}},
     "natural_images": {"dbn": {"weight_decay": [1.0e-5, 0.0], "learning_rate": [0.1]}},
@@ -119,7 +129,7 @@ class Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=600,  # of a whole run on a busy machine
         )
 
     def planned(self, *targets, config=None):
@@ -162,6 +172,16 @@ def maxima(*models, dataset="mnist"):
     return named("Maximise activations in layer {layer} of the {stack}", dataset, *models)
 
 
+def manifolds(*models, dataset="mnist"):
+    """Return what traces manifolds, and what follows from it."""
+    traced = named("Trace manifolds in layer {layer} of the {stack}", dataset, *models) | variants(dataset)
+    return traced | (TRANSFORMATIONS if dataset == "mnist" else set())
+
+
+def variants(dataset="mnist"):
+    return {f"Trace manifolds of the {dataset} sdae by other searches"} | INVARIANCE
+
+
 def combination(dataset="mnist"):
     return named("Combine filters for layer {layer} of the {stack}", dataset, "dbn2", "dbn3")
 
@@ -175,7 +195,7 @@ def tuning(*starts, dataset="mnist"):
 
 
 def figures(*numbers):
-    """Return the jobs that draw figures, with the record that ends each full run."""
+    """Return the jobs that draw figures, such as 1 or "7 normalised", with the record that ends each full run."""
     return {f"Draw Figure {n}" for n in numbers} | {"Record the run"}
 
 
@@ -195,6 +215,25 @@ STATISTICS = {f"Estimate the statistics of {dataset}" for dataset in DATASETS}
 CLAIMS = {"Measure the claims"}
 RECORD = {"Record the run"}
 UNITS, ERRORS = {"Tabulate the units"}, {"Tabulate the errors"}
+INVARIANCE = {"Tabulate the invariance of the layers"} | CLAIMS | figures(7, "7 normalised")
+ROTATIONS = {"Tabulate how far rotation explains the manifolds"} | RECORD
+TRACED_OUTPUT = {"Trace manifolds of the output units of the mnist_rot sdae"} | ROTATIONS | CLAIMS | figures(6)
+DRAWN_PRECONDITIONED = {"Draw the maxima with a preconditioned gradient"} | RECORD
+OUTPUT = {"Maximise activations of the output units of the mnist_rot sdae"} | TRACED_OUTPUT | DRAWN_PRECONDITIONED
+PRECONDITIONED = {
+    "Maximise preconditioned activations of the output units of the mnist_rot sdae"
+} | DRAWN_PRECONDITIONED
+REMARKS = {"Tabulate the remarks"} | RECORD
+CURVATURES = {"Measure curvatures in layer 2 of the mnist sdae", "Draw the directions of the Hessian"} | REMARKS
+SEARCHES = {
+    *("Compare searches in layer 2 of the mnist sdae", "Draw the lowest activations", "Draw what whitening changes")
+} | REMARKS
+TABULATED_TRANSFORMATIONS = {"Tabulate the transformations", "Draw the transformations"} | RECORD
+TRANSFORMATIONS = {"Transform optima and examples of the mnist sdae"} | TABULATED_TRANSFORMATIONS
+STUDIES = CURVATURES | SEARCHES
+SUPPLEMENT = STUDIES | PRECONDITIONED | TRANSFORMATIONS
+DRAWN_SUPPLEMENT = {job for job in SUPPLEMENT if job.startswith("Draw")} | RECORD
+MANIFOLDS = set().union(*(manifolds("sdae", dataset=dataset) for dataset in MODELS)) | TRACED_OUTPUT
 TUNING = (
     tuning("dbn", "sdae", "random")
     | tuning("random", dataset="mnist_originals")
@@ -204,8 +243,10 @@ TUNING = (
 COMPARED = ("mnist", "natural_images")
 SAMPLING = set().union(*map(sampling, COMPARED))
 COMBINATION = set().union(*map(combination, COMPARED))
-AFTER_TRAINING = all_of(maxima) | COMBINATION | SAMPLING | UNITS | CLAIMS | figures(1, 2, 3, 4)
-EVERYTHING = DATA | STATISTICS | all_of(training) | TUNING | ERRORS | AFTER_TRAINING
+AFTER_TRAINING = all_of(maxima) | COMBINATION | SAMPLING | UNITS | MANIFOLDS | OUTPUT | SUPPLEMENT
+AFTER_TRAINING |= figures(1, 2, 3, 4)
+FROM_DATA = DATA | STATISTICS | all_of(training) | TUNING | ERRORS | AFTER_TRAINING
+EVERYTHING = FROM_DATA | figures(5)
 SELECTION = (
     {
         f"Try fine_tuning_rate~{rate}_learning_rate~0.1_units~{units} for the mnist sdae"
@@ -287,11 +328,27 @@ def test_a_bad_configuration_is_one_sentence(fresh, config, sentence):
     assert "Traceback" not in done.stdout
 
 
-@pytest.mark.parametrize("file", ["models/mnist/dbn/layer4.npz", "units/mnist/dbn/layer4/activation_maximization.npz"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "models/mnist/dbn/layer4.npz",
+        "units/mnist/dbn/layer4/activation_maximization.npz",
+        "units/mnist/dbn/layer4/invariance.npz",
+    ],
+)
 def test_a_layer_that_is_not_there_is_one_sentence(fresh, file):
     done = fresh.snakemake("--dry-run", f"results/{file}")
     assert done.returncode == 1
     assert "\nerror: layer 4 was asked for, but models.mnist.dbn has layers 1 to 3; " in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_output_units_without_settings_are_one_sentence(fresh):
+    done = fresh.snakemake("--dry-run", "results/units/mnist/sdae/output/invariance.npz")
+    assert done.returncode == 1
+    assert re.search(
+        r"^error: config key units\.mnist\.\w+\.output is missing, but a file that", done.stdout, re.MULTILINE
+    )
     assert "Traceback" not in done.stdout
 
 
@@ -326,20 +383,21 @@ def test_touching_the_library_makes_nothing_again(finished):
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({"seed": 7}, EVERYTHING - DATA - STATISTICS | DRAWN),
-        ({"data": {"substitutes": "forbid"}}, EVERYTHING),
+        ({"seed": 7}, FROM_DATA - DATA - STATISTICS | DRAWN),
+        ({"data": {"substitutes": "forbid"}}, FROM_DATA),
         (
             {"datasets": {"mnist": {"deformation": {"displacement": 2.5}}}},
             training("dbn", "sdae")
             | maxima("dbn", "sdae")
             | combination()
             | sampling()
+            | manifolds("sdae")
             | tuning("dbn", "sdae", "random")
-            | (UNITS | ERRORS | CLAIMS | figures(1, 3, 4)),
+            | (STUDIES | UNITS | ERRORS | CLAIMS | figures(1, 3, 4)),
         ),
         (
             {"datasets": {"mnist": {"regularization": 0.5}}},
-            {"Estimate the statistics of mnist"} | maxima("dbn", "sdae") | CLAIMS | figures(1, 4),
+            {"Estimate the statistics of mnist"} | maxima("dbn", "sdae") | manifolds("sdae") | STUDIES | figures(1, 4),
         ),
         (
             {"models": {"mnist": {"dbn": {"layer2": {"learning_rate": 0.07}}}}},
@@ -352,12 +410,13 @@ def test_touching_the_library_makes_nothing_again(finished):
         ),
         (
             {"models": {"mnist": {"sdae": {"layer3": {"corrupted": 0.3}}}}},
-            training("sdae3") | maxima("sdae3") | tuning("sdae") | UNITS | ERRORS | CLAIMS | figures(1),
+            training("sdae3") | maxima("sdae3") | manifolds("sdae3") | tuning("sdae") | UNITS | ERRORS | figures(1),
         ),
         (
             {"models": {"silhouettes": {"sdae": {"layer3": {"corrupted": 0.3}}}}},
             training("sdae3", dataset="silhouettes")
             | maxima("sdae3", dataset="silhouettes")
+            | manifolds("sdae3", dataset="silhouettes")
             | tuning("sdae", dataset="silhouettes")
             | (UNITS | ERRORS | CLAIMS | figures(2)),
         ),
@@ -366,6 +425,7 @@ def test_touching_the_library_makes_nothing_again(finished):
             {"Fetch and verify natural_images", "Estimate the statistics of natural_images"}
             | training("dbn", "sdae", dataset="natural_images")
             | maxima("dbn", "sdae", dataset="natural_images")
+            | manifolds("sdae", dataset="natural_images")
             | combination("natural_images")
             | sampling("natural_images")
             | (UNITS | CLAIMS | figures(2, 3, 4)),
@@ -374,10 +434,13 @@ def test_touching_the_library_makes_nothing_again(finished):
             {"classifiers": {"mnist_originals": {"random": {"epochs": 4}}}},
             tuning("random", dataset="mnist_originals") | ERRORS | RECORD,
         ),
-        ({"classifiers": {"mnist_rot": {"sdae": {"batch": 7}}}}, tuning("sdae", dataset="mnist_rot") | ERRORS | RECORD),
+        (
+            {"classifiers": {"mnist_rot": {"sdae": {"batch": 7}}}},
+            tuning("sdae", dataset="mnist_rot") | ERRORS | OUTPUT | PRECONDITIONED,
+        ),
         (
             {"units": {"mnist": {"activation_maximization": {"learning_rate": {"layer3": 0.5}}}}},
-            maxima("dbn3", "sdae3") | CLAIMS | figures(1),
+            maxima("dbn3", "sdae3") | manifolds("sdae3") | figures(1),
         ),
         ({"units": {"mnist": {"sampling": {"steps": 40}}}}, sampling() | CLAIMS | figures(3, 4)),
         (
@@ -387,8 +450,17 @@ def test_touching_the_library_makes_nothing_again(finished):
         ({"units": {"mnist": {"linear_combination": {"kept": 3}}}}, combination() | CLAIMS | figures(4)),
         (
             {"units": {"mnist": {"shown": 37}}},
-            maxima("dbn", "sdae") | combination() | sampling() | CLAIMS | figures(1, 3, 4),
+            maxima("dbn", "sdae") | combination() | sampling() | manifolds("sdae") | STUDIES | figures(1, 3, 4),
         ),
+        ({"units": {"mnist": {"invariance": {"max_steps": 4}}}}, manifolds("sdae")),
+        ({"units": {"silhouettes": {"invariance": {"variants": {"steps": []}}}}}, variants("silhouettes")),
+        ({"units": {"mnist_rot": {"activation_maximization": {"output": {"learning_rate": 0.4}}}}}, OUTPUT),
+        ({"units": {"mnist_rot": {"invariance": {"output": {"trials": 5}}}}}, TRACED_OUTPUT),
+        ({"supplement": {"units": 4}}, STUDIES),
+        ({"supplement": {"searches": {"random": 3}}}, SEARCHES),
+        ({"supplement": {"transformations": {"amounts": 2}}}, TRANSFORMATIONS),
+        ({"supplement": {"transformations": {"top": 0.5}}}, TABULATED_TRANSFORMATIONS),
+        ({"supplement": {"preconditioned": {"max_steps": 4}}}, PRECONDITIONED),
         ({"selection": {"mnist": {"epochs": 3}}}, RECORD),
     ],
 )
@@ -401,15 +473,25 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
     [
         ("figures/figure2.py", figures(2)),
         ("figures/figure3.py", figures(3)),
-        ("figures/sheet.py", figures(1, 2, 3, 4)),
-        ("claims.py", CLAIMS | UNITS | RECORD),
-        ("gabor.py", UNITS | ERRORS | CLAIMS | RECORD),
+        ("figures/figure5.py", figures(5)),
+        ("figures/figure7.py", figures(7, "7 normalised") | {"Draw the transformations"}),
+        ("figures/sheet.py", figures(1, 2, 3, 4, 5, 6, 7, "7 normalised") | DRAWN_SUPPLEMENT),
+        ("figures/walks.py", DRAWN_SUPPLEMENT - DRAWN_PRECONDITIONED | RECORD),
+        ("claims.py", CLAIMS | UNITS | REMARKS | TABULATED_TRANSFORMATIONS),
+        ("gabor.py", UNITS | ERRORS | CLAIMS | REMARKS | TABULATED_TRANSFORMATIONS),
         ("visualize/sampling.py", SAMPLING | CLAIMS | figures(3, 4)),
         ("visualize/linear_combination.py", COMBINATION | CLAIMS | figures(4)),
-        ("invariance/whitening.py", STATISTICS | all_of(maxima) | UNITS | CLAIMS | figures(1, 2, 4)),
-        ("models/classifier.py", TUNING | ERRORS | RECORD),
-        ("models/rbm.py", EVERYTHING - DATA - STATISTICS),
-        ("data/sources.py", EVERYTHING),
+        (
+            "invariance/whitening.py",
+            STATISTICS | all_of(maxima) | UNITS | MANIFOLDS | OUTPUT | SUPPLEMENT | figures(1, 2, 4),
+        ),
+        ("invariance/manifold.py", MANIFOLDS | STUDIES | figures(5)),
+        ("invariance/transformations.py", TRANSFORMATIONS | REMARKS),
+        ("invariance/remarks.py", REMARKS | TABULATED_TRANSFORMATIONS),
+        ("invariance/comparison.py", INVARIANCE | ROTATIONS),
+        ("models/classifier.py", TUNING | ERRORS | OUTPUT | PRECONDITIONED),
+        ("models/rbm.py", FROM_DATA - DATA - STATISTICS),
+        ("data/sources.py", FROM_DATA),
         ("selection.py", set()),
     ],
 )
@@ -451,9 +533,7 @@ def test_the_search_tries_every_point_and_chooses_the_best(finished):
     winners = yaml.safe_load((finished.results / "selection/winners.yaml").read_text())
     layer = {"units": int(chosen["mnist"]["units"]), "learning_rate": 0.1}
     assert winners["models"]["mnist"] == {"sdae": {"layer1": layer, "layer2": layer, "layer3": layer}}
-    assert winners["classifiers"] == {
-        "mnist": {"sdae": {"learning_rate": float(chosen["mnist"]["fine_tuning_rate"])}}
-    }
+    assert winners["classifiers"] == {"mnist": {"sdae": {"learning_rate": float(chosen["mnist"]["fine_tuning_rate"])}}}
     decay = float(chosen["natural_images"]["weight_decay"])
     assert winners["models"]["natural_images"] == {"dbn": {"layer1": {"learning_rate": 0.1, "weight_decay": decay}}}
 
@@ -504,6 +584,100 @@ def test_stored_maxima_have_the_stored_activations_and_norm(finished, dataset, m
         x = stored["inputs"][row].astype(float)
         expected = activation(finished, dataset, model, depth, x)[:, unit]
         np.testing.assert_allclose(stored["activations"][row], expected, rtol=1e-4, atol=1e-4)
+
+
+def check_manifolds(stored, best, activation_of):
+    """Check that manifolds start at the best maxima, are feasible, and have the activations stored for them."""
+    assert {"units", "epsilons", "activations", "optimum", "norm", "shown_units", "inputs"} <= set(stored)
+    shown, norm, epsilons = stored["shown_units"], stored["norm"], stored["epsilons"]
+    np.testing.assert_array_equal(stored["units"], np.arange(len(stored["units"])))
+    np.testing.assert_allclose(
+        stored["activations"][: len(best), :, 0].T, [best] * stored["activations"].shape[1], 1e-5
+    )
+    x, optimum = stored["inputs"].astype(float), stored["optimum"].astype(float)
+    np.testing.assert_allclose(np.linalg.norm(optimum, axis=1), norm, rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(x, axis=3), norm, rtol=1e-5)
+    distances = np.linalg.norm(x - optimum[shown, None, None], axis=3) / norm
+    np.testing.assert_allclose(distances, np.broadcast_to(epsilons, distances.shape), atol=1e-5)
+    for row, unit in enumerate(shown):
+        expected = activation_of(x[row].reshape(-1, x.shape[3]))[:, unit].reshape(x.shape[1:3])
+        np.testing.assert_allclose(stored["activations"][unit], expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("dataset", MODELS)
+def test_stored_manifolds_are_feasible_and_have_the_stored_activations(finished, dataset, depth):
+    stored = arrays(finished, f"units/{dataset}/sdae/layer{depth}/invariance.npz")
+    maxima = arrays(finished, f"units/{dataset}/sdae/layer{depth}/activation_maximization.npz")
+    assert stored["activations"].shape == (SHOWN[dataset] + 1 + 4 * depth, 2 if dataset == "mnist" else 1, 5)
+    np.testing.assert_array_equal(stored["epsilons"], [0, 0.5, 1, 1.5, 2])
+    np.testing.assert_array_equal(stored["shown_units"], maxima["units"])
+    best = maxima["activations"].max(axis=1)
+    check_manifolds(stored, best, lambda x: activation(finished, dataset, "sdae", depth, x))
+    if depth == 1:  # linear units: the best point at each distance is known, and the worst that a search can end at
+        layer = arrays(finished, f"models/{dataset}/sdae/layer1.npz")
+        w, x, epsilons = layer["weights"].astype(float), stored["optimum"].astype(float), stored["epsilons"]
+        along = (w * x).sum(axis=1)[:, None]
+        across = np.sqrt((w**2).sum(axis=1)[:, None] * stored["norm"] ** 2 - along**2)
+        least = layer["hidden_bias"][:, None] + along * (1 - epsilons**2 / 2)
+        found = stored["activations"].max(axis=1)
+        assert (found >= least - 1e-4).all()
+        assert (found <= least + across * epsilons * np.sqrt(1 - epsilons**2 / 4) + 1e-4).all()
+
+
+def test_stored_manifolds_of_output_units_are_those_of_the_classifier(finished):
+    stored = arrays(finished, "units/mnist_rot/sdae/output/invariance.npz")
+    maxima = arrays(finished, "units/mnist_rot/sdae/output/activation_maximization.npz")
+    network = arrays(finished, "models/mnist_rot/sdae/classifier.npz")
+
+    def outputs(x):
+        for layer in ("1", "2", "3"):
+            x = 1 / (1 + np.exp(-(x @ network[f"weights_{layer}"].astype(float).T + network[f"bias_{layer}"])))
+        return x @ network["weights_out"].astype(float).T + network["bias_out"]
+
+    assert maxima["inputs"].shape == (10, 9, 784) and stored["inputs"].shape == (10, 4, 5, 784)
+    check_manifolds(stored, maxima["activations"].max(axis=1), outputs)
+    rows = table(finished, "tables/rotations.csv")
+    assert len(rows) == 2 * 4 * 5
+    for row in rows:
+        place = int(row["label"]), int(row["trial"]), stored["epsilons"].tolist().index(float(row["epsilon"]))
+        assert float(row["activation"]) == pytest.approx(stored["activations"][place], rel=1e-4, abs=1e-4)
+    assert {float(row["correlation"]) for row in rows if float(row["epsilon"]) == 0} == {1}
+
+
+@pytest.mark.parametrize("dataset", MODELS)
+def test_the_table_of_invariance_has_the_areas_of_live_units(finished, dataset):
+    rows = [row for row in table(finished, "tables/invariance.csv") if row["dataset"] == dataset]
+    assert len(rows) == 3 * 4 * 4  # layers, curves and measures, searches
+    searches = list(dict.fromkeys((row["search"], row["units"] == str(SHOWN[dataset])) for row in rows))
+    other = "whitened, regularization x 10"
+    assert searches == [("whitened", False), ("whitened", True), ("plain", True), (other, True)]
+    drawn = arrays(finished, "figures/figure7.npz")
+    for layer, row in enumerate(
+        (row for row in rows[:12] if row["curve"] + row["measure"] == "log_sigmoidarea"), start=1
+    ):
+        stored = arrays(finished, f"units/{dataset}/sdae/layer{layer}/invariance.npz")
+        history = table(finished, f"models/{dataset}/sdae/layer{layer}_history.csv")
+        dead = int(history[-1]["dead_units"])
+        assert (int(row["units"]), int(row["dead"])) == (len(stored["units"]), dead)
+        assert drawn[f"{dataset}_layer{layer}_dead"] == dead
+        if dead:  # which ones is not stored
+            continue
+        curves = -np.logaddexp(0, -stored["activations"].max(axis=1).astype(float))
+        assert float(row["mean"]) == pytest.approx(np.trapezoid(curves, stored["epsilons"], axis=1).mean(), rel=1e-4)
+        assert float(row["low"]) <= float(row["mean"]) <= float(row["high"])
+        np.testing.assert_allclose(drawn[f"{dataset}_layer{layer}_mean"], curves.mean(axis=0))
+
+
+def test_variants_are_of_the_units_shown_from_the_same_optima(finished):
+    stored = arrays(finished, "units/mnist/sdae/invariance_variants.npz")
+    assert stored["searches"].tolist() == ["plain", "whitened, regularization x 10"]
+    for layer in (1, 2, 3):
+        main = arrays(finished, f"units/mnist/sdae/layer{layer}/invariance.npz")
+        found = stored[f"layer{layer}_activations"]
+        assert found.shape == (2, 36, 2, 5)
+        np.testing.assert_allclose(found[:, :, :, 0], np.stack(2 * [main["activations"][:36, :, 0]]), rtol=1e-5)
+        assert np.abs(found[0] - found[1]).max() > 1e-3
 
 
 def test_linear_combinations_follow_from_the_stored_weights(finished):

@@ -109,7 +109,23 @@ def _contradictions(config):
     yield from _contradictions_of_models(config)
     yield from _contradictions_of_units(config)
     yield from _contradictions_of_classifiers(config)
+    yield from _contradictions_of_supplement(config)
     yield from _contradictions_of_selection(config)
+
+
+def _contradictions_of_supplement(config):
+    supplement = config["supplement"]
+    dataset, model = supplement["dataset"], supplement["model"]
+    if model not in config["models"][dataset]:
+        yield f'config key supplement.model is "{model}", but models.{dataset} has no {model}; add that or change this'
+        return
+    if supplement["layer"] > (last := layers(config, dataset, model)[-1]):
+        yield (
+            f"config key supplement.layer is {supplement['layer']}; it must be at most {last}, the layers of "
+            f"models.{dataset}.{model}"
+        )
+    if supplement["units"] > (shown := config["units"][dataset]["shown"]):
+        yield f"config key supplement.units is {supplement['units']}; it must be at most {shown}, units.{dataset}.shown"
 
 
 def _contradictions_of_selection(config):
@@ -165,6 +181,11 @@ def _contradictions_of_units(config):
                         f"config key units.{dataset}.shown is {units['shown']}; it must be at most "
                         f"{settings[layer]['units']}, the units of models.{dataset}.{model}.{layer}"
                     )
+        if (step := units["invariance"]["step"]) in units["invariance"]["variants"]["steps"]:
+            yield (
+                f"config key units.{dataset}.invariance.variants.steps names {step}, which is the step of "
+                f"units.{dataset}.invariance itself; remove it there"
+            )
         sampling = units.get("sampling")
         if sampling and sampling["steps"] // sampling["every"] * sampling["chains"] < sampling["kept"]:
             yield (

@@ -1,15 +1,16 @@
 """The scorecard: the paper's claims, measured.
 
-Needs: the unit tools' files in results/units/, the first layers of the models, the examples and the
-       datasets' provenance.json, which marks substitutes
+Needs: the unit tools' files in results/units/, results/tables/invariance.csv, the first layers of the models, the
+       examples and the datasets' provenance.json, which marks substitutes
 Makes: results/claims.csv and claims.md
 """
 
-# The datasets of §4.4, and those of them that Figure 4 compares the techniques on.
-CLAIMED = ["mnist", "natural_images", "silhouettes"]
+# The datasets that claims are made about, those of §4.4, and those of these that Figure 4 compares the techniques on.
+CLAIMED = ["mnist", "natural_images", "silhouettes", "mnist_rot"]
+MAXIMIZED = ["mnist", "natural_images", "silhouettes"]
 COMPARED = ["mnist", "natural_images"]
 MAXIMA = [
-    (dataset, model, layer) for dataset in CLAIMED for model in config["models"][dataset] for layer in (1, 2, 3)
+    (dataset, model, layer) for dataset in MAXIMIZED for model in config["models"][dataset] for layer in (1, 2, 3)
 ]
 
 
@@ -24,6 +25,10 @@ rule claims:
         combination=expand("results/units/{d}/dbn/layer2/linear_combination.npz", d=COMPARED),
         patch_samples="results/units/natural_images/dbn/layer2/sampling.npz",
         units="results/tables/units.csv",
+        invariance="results/tables/invariance.csv",
+        hidden="results/units/mnist/sdae/layer3/activation_maximization.npz",
+        outputs=expand("results/units/mnist_rot/{m}/output/activation_maximization.npz", m=CLASSIFIED),
+        output_manifolds=expand("results/units/mnist_rot/{m}/output/invariance.npz", m=CLASSIFIED),
         examples=expand("results/datasets/{d}/examples.npz", d=COMPARED),
         provenance=expand("results/datasets/{d}/provenance.json", d=CLAIMED),
         modules=modules("measure_claims"),
@@ -34,6 +39,8 @@ rule claims:
         datasets=CLAIMED,
         maxima=MAXIMA,
         compared=COMPARED,
+        layered=MEASURED,
+        classified=CLASSIFIED,
         seed=config["seed"],
     log:
         "results/logs/claims.log",

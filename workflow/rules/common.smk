@@ -67,6 +67,35 @@ def unit_settings(tool):
     return settings
 
 
+def hidden_settings(tool):
+    """Return a function of the wildcards: the settings of a unit tool for hidden layers."""
+
+    def settings(wildcards):
+        found = unit_settings(tool)(wildcards)
+        return {key: value for key, value in found.items() if key not in ("output", "variants")}
+
+    return settings
+
+
+def output_settings(tool):
+    """Return a function of the wildcards: those for output units; the keys of `output` replace those of the same names."""
+
+    def settings(wildcards):
+        found = unit_settings(tool)(wildcards)
+        if "output" not in found:
+            key = f"units.{wildcards.dataset}.{tool}.output"
+            sys.exit(f"error: config key {key} is missing, but a file that needs it was asked for; add it.")
+        return hidden_settings(tool)(wildcards) | found["output"]
+
+    return settings
+
+
+def maximization_settings(wildcards):
+    """Return the settings of activation maximization for a layer, its own learning rate among them."""
+    settings = hidden_settings("activation_maximization")(wildcards)
+    return settings | {"learning_rate": settings["learning_rate"][f"layer{wildcards.layer}"]}
+
+
 def pretrained_layers(wildcards):
     """Return the files of all layers of the model that a classifier starts from."""
     classifier_settings(wildcards)

@@ -1,7 +1,9 @@
-"""The figures, each drawn from result files and nothing else.
+"""The figures, each drawn from result files and nothing else; Figure 5 from a search in three dimensions.
 
-Needs: the unit tools' files in results/units/ and the datasets' provenance.json, which marks substitutes
-Makes: results/figures/figure<n>.pdf, .png and .svg, and .npz with the numbers drawn
+Needs: the unit tools' files in results/units/, for Figure 7 results/tables/invariance_curves.npz, and the datasets'
+       provenance.json, which marks substitutes
+Makes: results/figures/figure<n>.pdf, .png and .svg, and .npz with the numbers drawn; beside Figure 7, its supplement
+       figure7_normalised
 """
 
 
@@ -13,6 +15,10 @@ localrules:
     figure2,
     figure3,
     figure4,
+    figure5,
+    figure6,
+    figure7,
+    figure7_normalised,
 
 
 rule figure1:
@@ -118,3 +124,98 @@ rule figure4:
         mem_mb=500,
     script:
         "../../scripts/draw_figure4.py"
+
+
+rule figure5:
+    message:
+        "Draw Figure 5"
+    input:
+        modules=modules("draw_figure5"),
+    output:
+        pdf="results/figures/figure5.pdf",
+        png=report("results/figures/figure5.png", caption="../report/figure5.rst", category="Figures"),
+        svg="results/figures/figure5.svg",
+        numbers="results/figures/figure5.npz",
+    log:
+        "results/logs/figures/figure5.log",
+    benchmark:
+        "results/benchmarks/figures/figure5.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    script:
+        "../../scripts/draw_figure5.py"
+
+
+rule figure6:
+    message:
+        "Draw Figure 6"
+    input:
+        maxima="results/units/mnist_rot/sdae/output/activation_maximization.npz",
+        invariance="results/units/mnist_rot/sdae/output/invariance.npz",
+        provenance=provenance_of("mnist_rot"),
+        modules=modules("draw_figure6"),
+    output:
+        pdf="results/figures/figure6.pdf",
+        png=report("results/figures/figure6.png", caption="../report/figure6.rst", category="Figures"),
+        svg="results/figures/figure6.svg",
+        numbers="results/figures/figure6.npz",
+    log:
+        "results/logs/figures/figure6.log",
+    benchmark:
+        "results/benchmarks/figures/figure6.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    script:
+        "../../scripts/draw_figure6.py"
+
+
+rule figure7:
+    message:
+        "Draw Figure 7"
+    input:
+        curves="results/tables/invariance_curves.npz",
+        provenance=provenance_of(*MEASURED),
+        modules=modules("draw_figure7"),
+    output:
+        pdf="results/figures/figure7.pdf",
+        png=report("results/figures/figure7.png", caption="../report/figure7.rst", category="Figures"),
+        svg="results/figures/figure7.svg",
+        numbers="results/figures/figure7.npz",
+    params:
+        datasets=MEASURED,
+        curve="log_sigmoid",
+    log:
+        "results/logs/figures/figure7.log",
+    benchmark:
+        "results/benchmarks/figures/figure7.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    script:
+        "../../scripts/draw_figure7.py"
+
+
+use rule figure7 as figure7_normalised with:
+    message:
+        "Draw Figure 7 normalised"
+    output:
+        pdf="results/figures/figure7_normalised.pdf",
+        png=report(
+            "results/figures/figure7_normalised.png", caption="../report/figure7_normalised.rst", category="Supplement"
+        ),
+        svg="results/figures/figure7_normalised.svg",
+        numbers="results/figures/figure7_normalised.npz",
+    params:
+        curve="normalized",
+    log:
+        "results/logs/figures/figure7_normalised.log",
+    benchmark:
+        "results/benchmarks/figures/figure7_normalised.tsv"

@@ -4,18 +4,27 @@ Needs: everything that a full run makes
 Makes: results/run.json
 """
 
-FIGURES = [1, 2, 3, 4]
+FIGURES = [1, 2, 3, 4, 5, 6, 7, "7_normalised"]
 
 # Every file of a full run, and not the last ones only, so that Snakemake makes again whichever is deleted.
 RESULTS = [
     "results/claims.csv",
     "results/claims.md",
-    *expand("results/tables/{table}.csv", table=["units", "errors"]),
+    *expand("results/tables/{table}.csv", table=["units", "errors", "invariance", "rotations"]),
+    "results/tables/invariance_curves.npz",
     *[f"results/models/{dataset}/{start}/classifier.npz" for dataset, start in CLASSIFIERS],
     *expand("results/figures/figure{n}.{kind}", n=FIGURES, kind=["pdf", "png", "svg", "npz"]),
     *expand("results/datasets/{dataset}/{file}", dataset=config["datasets"], file=["examples.npz", "provenance.json"]),
     *expand("results/statistics/{dataset}.npz", dataset=config["datasets"]),
+    *SUPPLEMENT,
 ]
+for model in CLASSIFIED:
+    RESULTS += expand(
+        "results/units/mnist_rot/{model}/output/{file}.npz", model=model, file=["activation_maximization", "invariance"]
+    )
+for dataset in MEASURED:
+    RESULTS.append(f"results/units/{dataset}/sdae/invariance_variants.npz")
+    RESULTS += expand("results/units/{dataset}/sdae/layer{k}/invariance.npz", dataset=dataset, k=[1, 2, 3])
 for dataset, model, layer in LAYERS:
     RESULTS += [
         f"results/models/{dataset}/{model}/layer{layer}.npz",

@@ -10,19 +10,14 @@ rule maximize_activation:
     message:
         "Maximise activations in layer {wildcards.layer} of the {wildcards.dataset} {wildcards.model}"
     input:
-        layers=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer)),
+        network=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer)),
         statistics="results/statistics/{dataset}.npz",
         modules=modules("maximize_activation"),
     output:
         maxima="results/units/{dataset}/{model}/layer{layer}/activation_maximization.npz",
     params:
         shown=unit_settings("shown"),
-        restarts=lambda wildcards: unit_settings("activation_maximization")(wildcards)["restarts"],
-        learning_rate=lambda wildcards: unit_settings("activation_maximization")(wildcards)["learning_rate"][
-            f"layer{wildcards.layer}"
-        ],
-        threshold=lambda wildcards: unit_settings("activation_maximization")(wildcards)["threshold"],
-        max_steps=lambda wildcards: unit_settings("activation_maximization")(wildcards)["max_steps"],
+        settings=maximization_settings,
         seed=config["seed"],
         device=config["device"],
     log:

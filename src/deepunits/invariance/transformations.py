@@ -35,8 +35,33 @@ class FiringInvariance:
 
     def top(self, share):
         """Return the mean score of the top-scoring `share` of the units: one number for a layer."""
-        count = max(round(share * len(self.scores)), 1)
-        return float(np.sort(self.scores)[-count:].mean())
+        return float(mean_of_top(self.scores, share))
+
+
+def mean_of_top(scores, share, axis=-1):
+    """Return the mean of the highest `share` of the scores along an axis, of one of them at least."""
+    scores = np.moveaxis(np.asarray(scores), axis, -1)
+    count = max(round(share * scores.shape[-1]), 1)
+    return np.sort(scores, axis=-1)[..., -count:].mean(axis=-1)
+
+
+def amounts(kind, largest, count):
+    """Return `count` amounts of a transformation each way, up to `largest`, and the one that does nothing.
+
+    Parameters
+    ----------
+    kind : {'rotation', 'horizontal_translation', 'vertical_translation', 'scaling'}
+    largest : float
+        Degrees, pixels, or a factor of size above 1, whose inverse is the smallest.
+    count : int
+
+    Returns
+    -------
+    array (2 count + 1,), ascending
+        Factors of size are even in their logarithms.
+    """
+    steps = np.arange(-count, count + 1) / count
+    return largest**steps if kind == "scaling" else largest * steps
 
 
 def transformation_matrices(kind, amounts, shape, *, edge="grid-constant"):
@@ -160,7 +185,7 @@ def firing_invariance(network, layer, units, examples, matrices, *, global_rate=
 
 def _activations(network, layer, units, x):
     """Return the activations (n, U) of `units` at the inputs `x`, a NumPy array."""
-    blocks = [network.activations(x[start : start + BLOCK], layer) for start in range(0, len(x), BLOCK)]
+    blocks = [network.activations(x[start : start + BLOCK], layer) for start in range(0, max(len(x), 1), BLOCK)]
     return np.concatenate([to_host(block) for block in blocks])[:, units]
 
 
@@ -203,7 +228,7 @@ def transformed_optima(network, layer, units, optimum, matrices, *, norm):
         x *= norm / lengths
         distances[:, g] = to_host(xp.linalg.norm(x - optimum, axis=1)) / norm
         activations[:, g] = to_host(network.unit_activation(x, layer, rows))
-    if distances.min(axis=1).max() > 1e-4:
+    if (distances.min(axis=1) > 1e-4).any():
         raise UserError("no transformation leaves the optimum as it is; add the amount 0, or 1 for scaling.")
     return distances, activations
 
@@ -232,3 +257,42 @@ def highest_at(distances, activations, epsilons):
     share = np.clip((epsilons - from_d) / step, 0.0, 1.0)
     heights = np.where(met, from_h + share * (to_h - from_h), -np.inf).max(axis=1)
     return np.where(met.any(axis=1), heights, np.nan)
+
+
+def curves(measured, epsilons):
+    """Return the curves of transformed optima against ε: the highest activation of any amount at each distance.
+
+    Between two amounts the activation is taken to change in proportion to ε², as it does at any optimum for small ε
+    and for a linear unit throughout; so few amounts will do.
+
+    Parameters
+    ----------
+    measured : dict of arrays
+        ``distances``, ``activations`` (K, U, G) of U optima under G amounts of K transformations.
+    epsilons : array (E,)
+
+    Returns
+    -------
+    array (K, U, E)
+        NaN where a transformation does not take an optimum that far.
+    """
+    moved = zip(measured["distances"], measured["activations"], strict=True)
+    return np.stack([highest_at(distances**2, heights, epsilons**2) for distances, heights in moved])
+
+
+def normalized_curves(measured, epsilons):
+    """Return the :func:`curves` on the scale of :func:`deepunits.invariance.measures.normalized`.
+
+    Parameters
+    ----------
+    measured : dict of arrays
+        As in :func:`curves`, with ``highest`` and ``opposite`` (U,): activations at the optimum and opposite it.
+    epsilons : array (E,)
+
+    Returns
+    -------
+    array (K, U, E)
+        For any unit that is linear in its input 1 - ε²/4, whatever the transformation.
+    """
+    highest, opposite = measured["highest"][:, None], measured["opposite"][:, None]
+    return (curves(measured, epsilons) - opposite) / (highest - opposite)

@@ -50,7 +50,7 @@ def estimate(examples, *, regularization):
     eigenvalues, eigenvectors = np.linalg.eigh(covariance)
     ridge = regularization * eigenvalues.mean()
     regularized = eigenvalues + ridge
-    if regularized.min() <= 1e-12 * regularized.max():
+    if _singular(regularized):
         raise UserError(
             "the covariance of the examples is singular, so it cannot be whitened; "
             f"raise regularization above {regularization}."
@@ -64,3 +64,38 @@ def estimate(examples, *, regularization):
         "eigenvalues": eigenvalues,
         "regularization": ridge,
     }
+
+
+def preconditioner(covariance, ridge):
+    """Return the square root of C + r I, scaled so that its largest eigenvalue is 1.
+
+    Its square scales the steps of a whitened search. So scaled, one learning rate, in units of the gradient, suits the
+    search with and without whitening, whatever the variance of the data: no direction is given more than a plain step.
+
+    Parameters
+    ----------
+    covariance : array (P, P), float64
+        C.
+    ridge : float
+        r, as :func:`estimate` stores it.
+
+    Returns
+    -------
+    array (P, P), float64
+        Symmetric.
+
+    Raises
+    ------
+    UserError
+        If C + r I is singular.
+    """
+    eigenvalues, eigenvectors = np.linalg.eigh(covariance)
+    regularized = eigenvalues + ridge
+    if _singular(regularized):
+        raise UserError("the covariance of the examples is singular; raise its regularization.")
+    return (eigenvectors * np.sqrt(regularized / regularized[-1])) @ eigenvectors.T
+
+
+def _singular(eigenvalues):
+    """Return whether a matrix of these `eigenvalues`, ascending, has no inverse for all practical purposes."""
+    return eigenvalues[0] <= 1e-12 * eigenvalues[-1]

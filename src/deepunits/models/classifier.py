@@ -8,7 +8,7 @@ from deepunits.backend import accumulate_product, array_module, generator, sigmo
 from deepunits.errors import UserError
 from deepunits.models.network import Network
 from deepunits.models.stack import learning_rate_at
-from deepunits.storage import load_npz, save_npz
+from deepunits.storage import save_npz
 
 
 @dataclass
@@ -180,13 +180,6 @@ def save_classifier(path, tuned, test_error, record):
     biases = {f"bias_{name}": b for name, b in zip(names, tuned.network.biases, strict=True)}
     errors = np.column_stack([tuned.train_errors, tuned.valid_errors])
     save_npz(path, **weights, **biases, errors=errors, test_error=test_error, metadata=np.array(record))
-
-
-def load_classifier(path):
-    """Return the network in a ``classifier.npz``, the output units before the softmax as its last layer."""
-    stored = load_npz(path)
-    names = [*range(1, sum(name.startswith("weights_") for name in stored)), "out"]
-    return Network([stored[f"weights_{name}"] for name in names], [stored[f"bias_{name}"] for name in names])
 
 
 def fine_tune(network, stream, valid, settings, *, seed, stage, xp=np, progress=None, log=None):

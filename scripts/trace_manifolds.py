@@ -1,0 +1,37 @@
+"""Trace the invariance manifolds of all units of one layer."""
+
+import logging
+from dataclasses import asdict
+
+import numpy as np
+
+from deepunits.backend import choose_device, device_name, generator
+from deepunits.console import job
+from deepunits.invariance.search import optima, search
+from deepunits.models.trained import load_network
+from deepunits.storage import load_npz, save_npz
+
+with job(log=snakemake.log[0]):
+    params, wildcards, files = snakemake.params, snakemake.wildcards, snakemake.input
+    log = logging.getLogger("deepunits").info
+    xp = choose_device(params.device)
+    log("computing on %s", device_name(xp))
+    network, maxima = load_network(files.network).to(xp), load_npz(files.maxima)
+    layer, units = network.depth, np.arange(network.units(network.depth))
+    stage = (params.seed, *wildcards, "invariance")
+    found = search(
+        network,
+        layer,
+        units,
+        optima(network, layer, maxima, params.maximization, rng=generator(*stage, "optima", xp=xp)),
+        load_npz(files.statistics),
+        params.search,
+        rng=generator(*stage, "manifolds", xp=xp),
+        shown=maxima["units"],
+    )
+    log(
+        "%.0f %% of the searches converged, after %.1f steps in the mean",
+        100 * found.converged.mean(),
+        found.steps.mean(),
+    )
+    save_npz(snakemake.output.manifolds, **asdict(found))

@@ -1,0 +1,30 @@
+"""Any trained model as a Network, read from its files."""
+
+from deepunits.models.network import Network
+from deepunits.models.stack import load_layer
+from deepunits.storage import load_npz
+
+
+def load_network(paths):
+    """Return the network of a stack of layers, or of a classifier.
+
+    Parameters
+    ----------
+    paths : path or list of path
+        The files ``layer<k>.npz``, bottom first, or one ``classifier.npz``.
+
+    Returns
+    -------
+    Network
+        Its last layer is the last of the stack, or the output units.
+    """
+    if isinstance(paths, list | tuple):
+        return Network.from_layers([load_layer(path) for path in paths])
+    return load_classifier(paths)
+
+
+def load_classifier(path):
+    """Return the network in a ``classifier.npz``, the output units before the softmax as its last layer."""
+    stored = load_npz(path)
+    names = [*range(1, sum(name.startswith("weights_") for name in stored)), "out"]
+    return Network([stored[f"weights_{name}"] for name in names], [stored[f"bias_{name}"] for name in names])
