@@ -10,6 +10,7 @@ import numpy as np
 from scipy.linalg.blas import sgemm
 
 from deepunits.errors import UserError
+from deepunits.kernels import launch
 
 DRAWN = 8192  # uniform numbers made at a time: the bits that they are made from stay in the cache
 COMPARED = 100_000  # Bernoulli states drawn at a time, likewise
@@ -153,8 +154,9 @@ def sigmoid(activation, out=None):
 def sigmoid_layer(x, weights, bias, out=None):
     """Return sigmoid(x @ weights + bias), the means of a layer of units, written into `out` if given.
 
-    On the CPU, single precision: the addition of the bias and the half of tanh(a / 2) are done by the product itself,
-    which leaves two passes over the result less than the plain form, and the same numbers to within rounding.
+    Single precision takes fewer passes over the result than the plain form, with the same numbers to within rounding:
+    on the CPU the product itself adds the bias and halves what tanh(a / 2) is taken of; on a GPU one kernel does all
+    but the product.
 
     Parameters
     ----------
@@ -167,10 +169,15 @@ def sigmoid_layer(x, weights, bias, out=None):
     -------
     array (n, units)
     """
-    if not all(isinstance(array, np.ndarray) and array.dtype == np.float32 for array in (x, weights, bias)):
-        activation = array_module(x).matmul(x, weights, out=out)
+    xp = array_module(x)
+    if any(array.dtype != np.float32 for array in (x, weights, bias)):
+        activation = xp.matmul(x, weights, out=out)
         activation += bias
         return sigmoid(activation, out=activation)
+    if xp is not np:
+        activation = xp.matmul(x, weights, out=out)
+        launch("add_bias_sigmoid", activation.size, activation, bias, activation.size, len(bias))
+        return activation
     out = np.empty((len(x), len(bias)), np.float32) if out is None else out
     out[...] = 0.5 * bias
     _gemm(out, 0.5, x, weights, 1.0)
@@ -191,7 +198,9 @@ def bernoulli(rng, probability, scratch, out):
     """
     xp = array_module(probability)
     if xp is not np:
-        return xp.less(uniform(rng, scratch), probability, out=out)
+        key = rng.random(1, dtype=xp.float64).view(xp.uint64)  # stays on the device
+        launch("bernoulli", probability.size, probability, out, key, probability.size)
+        return out
     for p, states in zip(_parts(probability, COMPARED), _parts(out, COMPARED), strict=True):
         scaled = scratch.reshape(-1)[: p.size]
         np.multiply(p, 256 * (1 - 2.0**-24), out=scaled)  # under 256, also for probability 1

@@ -1,0 +1,115 @@
+"""The CUDA kernels: compiled by nvrtc, which needs no GPU, and run on the CPU as the C++ that they also are."""
+
+import ctypes
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from scipy.stats import binom
+
+from deepunits.backend import bernoulli, choose_device, generator, sigmoid_layer, to_host
+from deepunits.kernels import SOURCES, THREADS
+
+# What CUDA gives to a kernel, as C++ in which one thread comes after the other.
+AS_CPP = """
+#include <cmath>
+#define __global__
+struct Position { int x; };
+static Position blockIdx, blockDim, threadIdx;
+extern "C" void set_position(int block, int threads, int thread) {
+    blockIdx.x = block;
+    blockDim.x = threads;
+    threadIdx.x = thread;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def on_cpu(tmp_path_factory):
+    """Return a function that runs a kernel with NumPy arrays and integers, thread by thread."""
+    compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+    if compiler is None:
+        pytest.skip("no C++ compiler to run the kernels with on the CPU")
+    folder = tmp_path_factory.mktemp("kernels")
+    source, library = folder / "kernels.cpp", folder / "kernels.so"
+    source.write_text(AS_CPP + "".join(SOURCES.values()))
+    subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", library, source], check=True)
+    kernels = ctypes.CDLL(str(library))
+
+    def argument(value):
+        return value.ctypes.data_as(ctypes.c_void_p) if isinstance(value, np.ndarray) else ctypes.c_longlong(value)
+
+    def run(name, size, *arguments):
+        arguments = [argument(value) for value in arguments]
+        for block in range(-(-size // THREADS)):
+            for thread in range(THREADS):
+                kernels.set_position(block, THREADS, thread)
+                getattr(kernels, name)(*arguments)
+
+    return run
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_nvrtc_compiles(name):
+    cupy = pytest.importorskip("cupy", reason="CuPy, which brings the interface of nvrtc, is not installed")
+    nvrtc = cupy.cuda.nvrtc
+    try:
+        nvrtc.getVersion()
+    except Exception as reason:  # as many ways as there are to lack a library
+        pytest.skip(f"nvrtc cannot be loaded: {str(reason).splitlines()[0]}")
+    program = nvrtc.createProgram(SOURCES[name], f"{name}.cu", [], [])
+    try:
+        nvrtc.compileProgram(program, ("--gpu-architecture=compute_70",))
+    except nvrtc.NVRTCError:
+        pytest.fail(nvrtc.getProgramLog(program))
+    assert f".entry {name}(" in nvrtc.getPTX(program).decode()
+
+
+def test_bias_and_sigmoid(on_cpu):
+    rng = np.random.default_rng(0)
+    activation, bias = 5 * rng.normal(size=(101, 7)).astype(np.float32), rng.normal(size=7).astype(np.float32)
+    guarded = np.concatenate([activation.ravel(), np.full(300, 9, np.float32)])
+    on_cpu("add_bias_sigmoid", activation.size, guarded, bias, activation.size, 7)
+    expected = expit(activation.astype(np.float64) + bias)
+    np.testing.assert_allclose(guarded[: activation.size].reshape(101, 7), expected, atol=1e-6)
+    assert (guarded[activation.size :] == 9).all()  # the last block ends beyond the array
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.01, 0.3137, 0.5, 0.99, 1.0])
+def test_states_are_1_as_often_as_the_probability_says(on_cpu, probability):
+    n = 30_011
+    p, states = np.full(n, probability, np.float32), np.full(n + 300, 9, np.float32)
+    on_cpu("bernoulli", n, p, states, np.array([12345678901234567890], np.uint64), n)
+    assert set(np.unique(states[:n])) <= {0, 1} and (states[n:] == 9).all()
+    low, high = binom.ppf([1e-5, 1 - 1e-5], n, np.float32(probability))
+    assert low <= states[:n].sum() <= high
+    if 0 < probability < 1:
+        assert abs(np.corrcoef(states[: n - 1], states[1:n])[0, 1]) < 4 / n**0.5
+
+
+def test_every_key_gives_other_draws(on_cpu):
+    keys, p = generator(1).random(500).view(np.uint64), np.full(64, 0.5, np.float32)
+    states = np.empty((len(keys), len(p)), np.float32)
+    for row, key in zip(states, keys, strict=True):
+        on_cpu("bernoulli", len(p), p, row, np.array([key]), len(p))
+    assert len(np.unique(states, axis=0)) == len(keys)
+    low, high = binom.ppf([1e-6, 1 - 1e-6], len(keys), 0.5)
+    assert (low <= states.sum(axis=0)).all() and (states.sum(axis=0) <= high).all()
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_a_layer_is_sampled_alike_for_the_same_seed():
+    xp = choose_device("gpu")
+    rng = np.random.default_rng(0)
+    x, weights, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((1001, 13), (13, 7), (7,)))
+    means = sigmoid_layer(xp.asarray(x), xp.asarray(weights), xp.asarray(bias))
+    np.testing.assert_allclose(to_host(means), sigmoid_layer(x, weights, bias), atol=1e-4)
+    draws = [
+        to_host(bernoulli(generator(seed, xp=xp), means, xp.empty_like(means), out=xp.empty_like(means)))
+        for seed in (1, 1, 2)
+    ]
+    np.testing.assert_array_equal(draws[0], draws[1])
+    assert (draws[0] != draws[2]).any()
+    np.testing.assert_allclose(draws[0].mean(axis=0), to_host(means).mean(axis=0), atol=0.06)
