@@ -329,11 +329,27 @@ def test_a_bad_configuration_is_one_sentence(fresh, config, sentence):
     assert "Traceback" not in done.stdout
 
 
-@pytest.mark.parametrize("file", ["models/mnist/dbn/layer4.npz", "units/mnist/dbn/layer4/activation_maximization.npz"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "models/mnist/dbn/layer4.npz",
+        "units/mnist/dbn/layer4/activation_maximization.npz",
+        "units/mnist/dbn/layer4/invariance.npz",
+    ],
+)
 def test_a_layer_that_is_not_there_is_one_sentence(fresh, file):
     done = fresh.snakemake("--dry-run", f"results/{file}")
     assert done.returncode == 1
     assert "\nerror: layer 4 was asked for, but models.mnist.dbn has layers 1 to 3; " in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_output_units_without_settings_are_one_sentence(fresh):
+    done = fresh.snakemake("--dry-run", "results/units/mnist/sdae/output/invariance.npz")
+    assert done.returncode == 1
+    assert re.search(
+        r"^error: config key units\.mnist\.\w+\.output is missing, but a file that", done.stdout, re.MULTILINE
+    )
     assert "Traceback" not in done.stdout
 
 
@@ -571,6 +587,100 @@ def test_stored_maxima_have_the_stored_activations_and_norm(finished, dataset, m
         np.testing.assert_allclose(stored["activations"][row], expected, rtol=1e-4, atol=1e-4)
 
 
+def check_manifolds(stored, best, activation_of):
+    """Check that manifolds start at the best maxima, are feasible, and have the activations stored for them."""
+    assert {"units", "epsilons", "activations", "optimum", "norm", "shown_units", "inputs"} <= set(stored)
+    shown, norm, epsilons = stored["shown_units"], stored["norm"], stored["epsilons"]
+    np.testing.assert_array_equal(stored["units"], np.arange(len(stored["units"])))
+    np.testing.assert_allclose(
+        stored["activations"][: len(best), :, 0].T, [best] * stored["activations"].shape[1], 1e-5
+    )
+    x, optimum = stored["inputs"].astype(float), stored["optimum"].astype(float)
+    np.testing.assert_allclose(np.linalg.norm(optimum, axis=1), norm, rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(x, axis=3), norm, rtol=1e-5)
+    distances = np.linalg.norm(x - optimum[shown, None, None], axis=3) / norm
+    np.testing.assert_allclose(distances, np.broadcast_to(epsilons, distances.shape), atol=1e-5)
+    for row, unit in enumerate(shown):
+        expected = activation_of(x[row].reshape(-1, x.shape[3]))[:, unit].reshape(x.shape[1:3])
+        np.testing.assert_allclose(stored["activations"][unit], expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("dataset", MODELS)
+def test_stored_manifolds_are_feasible_and_have_the_stored_activations(finished, dataset, depth):
+    stored = arrays(finished, f"units/{dataset}/sdae/layer{depth}/invariance.npz")
+    maxima = arrays(finished, f"units/{dataset}/sdae/layer{depth}/activation_maximization.npz")
+    assert stored["activations"].shape == (SHOWN[dataset] + 1 + 4 * depth, 2 if dataset == "mnist" else 1, 5)
+    np.testing.assert_array_equal(stored["epsilons"], [0, 0.5, 1, 1.5, 2])
+    np.testing.assert_array_equal(stored["shown_units"], maxima["units"])
+    best = maxima["activations"].max(axis=1)
+    check_manifolds(stored, best, lambda x: activation(finished, dataset, "sdae", depth, x))
+    if depth == 1:  # linear units: the best point at each distance is known, and the worst that a search can end at
+        layer = arrays(finished, f"models/{dataset}/sdae/layer1.npz")
+        w, x, epsilons = layer["weights"].astype(float), stored["optimum"].astype(float), stored["epsilons"]
+        along = (w * x).sum(axis=1)[:, None]
+        across = np.sqrt((w**2).sum(axis=1)[:, None] * stored["norm"] ** 2 - along**2)
+        least = layer["hidden_bias"][:, None] + along * (1 - epsilons**2 / 2)
+        found = stored["activations"].max(axis=1)
+        assert (found >= least - 1e-4).all()
+        assert (found <= least + across * epsilons * np.sqrt(1 - epsilons**2 / 4) + 1e-4).all()
+
+
+def test_stored_manifolds_of_output_units_are_those_of_the_classifier(finished):
+    stored = arrays(finished, "units/mnist_rot/sdae/output/invariance.npz")
+    maxima = arrays(finished, "units/mnist_rot/sdae/output/activation_maximization.npz")
+    network = arrays(finished, "models/mnist_rot/sdae/classifier.npz")
+
+    def outputs(x):
+        for layer in ("1", "2", "3"):
+            x = 1 / (1 + np.exp(-(x @ network[f"weights_{layer}"].astype(float).T + network[f"bias_{layer}"])))
+        return x @ network["weights_out"].astype(float).T + network["bias_out"]
+
+    assert maxima["inputs"].shape == (10, 9, 784) and stored["inputs"].shape == (10, 4, 5, 784)
+    check_manifolds(stored, maxima["activations"].max(axis=1), outputs)
+    rows = table(finished, "tables/rotations.csv")
+    assert len(rows) == 2 * 4 * 5
+    for row in rows:
+        place = int(row["label"]), int(row["trial"]), stored["epsilons"].tolist().index(float(row["epsilon"]))
+        assert float(row["activation"]) == pytest.approx(stored["activations"][place], rel=1e-4, abs=1e-4)
+    assert {float(row["correlation"]) for row in rows if float(row["epsilon"]) == 0} == {1}
+
+
+@pytest.mark.parametrize("dataset", MODELS)
+def test_the_table_of_invariance_has_the_areas_of_live_units(finished, dataset):
+    rows = [row for row in table(finished, "tables/invariance.csv") if row["dataset"] == dataset]
+    assert len(rows) == 3 * 4 * 4  # layers, curves and measures, searches
+    searches = list(dict.fromkeys((row["search"], row["units"] == str(SHOWN[dataset])) for row in rows))
+    other = "whitened, regularization x 10"
+    assert searches == [("whitened", False), ("whitened", True), ("plain", True), (other, True)]
+    drawn = arrays(finished, "figures/figure7.npz")
+    for layer, row in enumerate(
+        (row for row in rows[:12] if row["curve"] + row["measure"] == "log_sigmoidarea"), start=1
+    ):
+        stored = arrays(finished, f"units/{dataset}/sdae/layer{layer}/invariance.npz")
+        history = table(finished, f"models/{dataset}/sdae/layer{layer}_history.csv")
+        dead = int(history[-1]["dead_units"])
+        assert (int(row["units"]), int(row["dead"])) == (len(stored["units"]), dead)
+        assert drawn[f"{dataset}_layer{layer}_dead"] == dead
+        if dead:  # which ones is not stored
+            continue
+        curves = -np.logaddexp(0, -stored["activations"].max(axis=1).astype(float))
+        assert float(row["mean"]) == pytest.approx(np.trapezoid(curves, stored["epsilons"], axis=1).mean(), rel=1e-4)
+        assert float(row["low"]) <= float(row["mean"]) <= float(row["high"])
+        np.testing.assert_allclose(drawn[f"{dataset}_layer{layer}_mean"], curves.mean(axis=0))
+
+
+def test_variants_are_of_the_units_shown_from_the_same_optima(finished):
+    stored = arrays(finished, "units/mnist/sdae/invariance_variants.npz")
+    assert stored["searches"].tolist() == ["plain", "whitened, regularization x 10"]
+    for layer in (1, 2, 3):
+        main = arrays(finished, f"units/mnist/sdae/layer{layer}/invariance.npz")
+        found = stored[f"layer{layer}_activations"]
+        assert found.shape == (2, 36, 2, 5)
+        np.testing.assert_allclose(found[:, :, :, 0], np.stack(2 * [main["activations"][:36, :, 0]]), rtol=1e-5)
+        assert (found[0] != found[1]).any()
+
+
 def test_linear_combinations_follow_from_the_stored_weights(finished):
     w1, w2 = (arrays(finished, f"models/mnist/dbn/layer{k}.npz")["weights"] for k in (1, 2))
     stored = arrays(finished, "units/mnist/dbn/layer2/linear_combination.npz")
@@ -650,7 +760,7 @@ def test_walks_begin_at_the_optimum_with_the_stored_activations(finished):
 
 def test_the_tables_of_the_supplement(finished):
     remarks = table(finished, "tables/supplement.csv")
-    assert len(remarks) == 5 and all(row["substitute"] for row in remarks)
+    assert len(remarks) == 6 and all(row["substitute"] for row in remarks)
     assert all(float(row["low"]) <= float(row["value"]) <= float(row["high"]) for row in remarks)
     rows = table(finished, "tables/transformations.csv")
     assert len(rows) == 3 * 5
