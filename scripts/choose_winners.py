@@ -18,8 +18,13 @@ with job(log=snakemake.log[0]):
     rows = []
     for trial in trials:
         about = {name: trial[name] for name in ("dataset", "model", "criterion")}
-        dead = " ".join(map(str, trial["dead_units"]))
-        outcome = {"dead_units": dead, "score": trial["score"], "chosen": trial in best}
-        rows.append(about | trial["point"] | outcome | {"substitute": substitute(records[trial["dataset"]])})
+        outcome = {
+            "dead_units": " ".join(map(str, trial["dead_units"])),
+            "score": trial["score"],
+            "standard_error": trial["standard_error"],
+            "chosen": trial in best,
+            "substitute": substitute(records[trial["dataset"]]),
+        }
+        rows.append(about | trial["point"] | outcome)
     write_text(snakemake.output.table, pd.DataFrame(rows).convert_dtypes().to_csv(index=False))
     write_text(snakemake.output.winners, yaml.safe_dump(as_configuration(best), sort_keys=False))

@@ -8,7 +8,7 @@ from deepunits.data.examples import load_examples, load_labels
 from deepunits.data.training import training_stream
 from deepunits.models.classifier import fine_tune, with_output_layer
 from deepunits.models.stack import pretrain_layer
-from deepunits.selection import classifier_settings, layer_settings
+from deepunits.selection import classifier_settings, layer_settings, standard_error
 from deepunits.storage import write_json
 
 HELD_OUT = 2000  # validation examples that the reconstruction error is measured on
@@ -41,6 +41,7 @@ with job(log=snakemake.log[0]):
             dead.append(history[-1]["dead_units"])
     if params.classifier is None:
         criterion, score = "reconstruction error of the first layer", history[-1]["reconstruction_error"]
+        error = 0.0  # the same patches at every point
     else:
         labels = load_labels(path, "valid")
         tuned = fine_tune(
@@ -54,6 +55,7 @@ with job(log=snakemake.log[0]):
             log=log,
         )
         criterion, score = "classification error", min(tuned.valid_errors)
+        error = standard_error(score, len(labels))
     trial = {
         "dataset": wildcards.dataset,
         "model": wildcards.model,
@@ -61,6 +63,7 @@ with job(log=snakemake.log[0]):
         "layers": len(stack),
         "criterion": criterion,
         "score": score,
+        "standard_error": error,
         "dead_units": dead,
     }
     write_json(snakemake.output.trial, trial)

@@ -1,8 +1,13 @@
 """The search: a point reaches every layer and the classifier, and the winners are read back as a configuration."""
 
-import pytest
+import csv
+from pathlib import Path
 
-from deepunits.selection import as_configuration, classifier_settings, layer_settings, winners
+import numpy as np
+import pytest
+import yaml
+
+from deepunits.selection import as_configuration, classifier_settings, layer_settings, standard_error, winners
 
 LAYERS = {"layer1": {"units": 7, "learning_rate": 0.1, "batch": 5}, "layer2": {"units": 5, "learning_rate": 0.2}}
 POINT = {"units": 11, "corrupted": 0.3, "fine_tuning_rate": 0.7}
@@ -23,8 +28,9 @@ def test_a_point_may_name_the_rate_of_the_classifier(point, rate):
     assert settings == {"learning_rate": rate, "batch": 3, "epochs": 9, "patience": 9}
 
 
-def trial(dataset, model, score, layers=2, **point):
-    return {"dataset": dataset, "model": model, "score": score, "layers": layers, "point": point}
+def trial(dataset, model, score, layers=2, error=0.0, **point):
+    about = {"dataset": dataset, "model": model, "layers": layers, "point": point}
+    return about | {"score": score, "standard_error": error}
 
 
 def test_the_least_error_wins_for_each_model():
@@ -38,6 +44,18 @@ def test_the_least_error_wins_for_each_model():
     assert winners(tried) == [tried[1], tried[3], tried[4]]
 
 
+def test_of_points_that_cannot_be_told_apart_the_lowest_rate_wins():
+    rates = {0.01: 0.20, 0.02: 0.16, 0.05: 0.15, 0.1: 0.14}
+    tried = [trial("mnist", "sdae", score, error=0.03, learning_rate=rate) for rate, score in rates.items()]
+    tried.append(trial("mnist", "sdae", 0.155, error=0.03, learning_rate=0.02))
+    assert winners(tried) == [tried[-1]]
+
+
+def test_the_standard_error_is_that_of_a_mean():
+    wrong = np.repeat([1.0, 0.0], [3, 8])
+    assert standard_error(3 / 11, 11) == pytest.approx(wrong.std() / 11**0.5)
+
+
 def test_winners_are_said_as_the_configuration_says_them():
     best = [trial("mnist", "dbn", 0.1, **POINT), trial("natural_images", "dbn", 7.0, layers=1, weight_decay=0.1)]
     layer = {"units": 11, "corrupted": 0.3}
@@ -48,3 +66,25 @@ def test_winners_are_said_as_the_configuration_says_them():
         },
         "classifiers": {"mnist": {"dbn": {"learning_rate": 0.7}}},
     }
+
+
+def test_the_paper_is_run_with_the_winners():
+    """The configuration has, for each model that was searched, the values that the committed table marks as chosen."""
+    root = Path(__file__).parents[1]
+    config = yaml.safe_load((root / "config" / "config.yaml").read_text(encoding="utf-8"))
+    with open(root / "docs" / "selection.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    searches = config["selection"].items()
+    grids = {(dataset, model) for dataset, search in searches for model in ("dbn", "sdae") if model in search}
+    chosen = [row for row in rows if row["chosen"] == "True"]
+    assert {(row["dataset"], row["model"]) for row in chosen} == grids
+    assert len(chosen) == len(grids)
+    for row in chosen:
+        dataset, model = row["dataset"], row["model"]
+        layers = config["models"][dataset][model]
+        searched = layers.values() if dataset in config["classifiers"] else [layers["layer1"]]
+        for name in config["selection"][dataset][model]:
+            if name == "fine_tuning_rate":
+                assert config["classifiers"][dataset][model]["learning_rate"] == float(row[name])
+            else:
+                assert all(layer[name] == float(row[name]) for layer in searched)

@@ -13,7 +13,7 @@ from deepunits.tables import GABOR, wilson_interval
 # The layers, by dataset, that the paper sees fall faster along ε than the layer above them (section 5.3).
 FASTER_BELOW = {"mnist": (1, 2), "natural_images": (1,), "silhouettes": (1, 2), "mnist_rot": (1,)}
 CURVES = {"log_sigmoid": "log(sigmoid(activation))", "normalized": "(h(ε) - h(2)) / (h(0) - h(2))"}
-FARTHEST = 2**0.5  # ε up to which frames are compared with the optimum: beyond, they turn into its opposite
+FARTHEST = 2**0.5  # ε up to which manifolds are compared: beyond, all of them turn into the optimum's opposite
 
 COLUMNS = ("id", "section", "claim", "statistic", "value", "low", "high", "threshold", "verdict")
 
@@ -321,13 +321,13 @@ def claims_about_output(name, maxima, manifolds, hidden, *, label, seed):
     identity = f"{name.replace(' ', '-')}-output"
     among_starts, of_hidden = cosine_among_starts(maxima["inputs"]), np.median(cosine_among_starts(hidden))
     epsilons = manifolds["epsilons"]
+    near = np.flatnonzero((epsilons > 0) & (epsilons <= FARTHEST))
     optimum, inputs = (manifolds[array][label].astype(float) for array in ("optimum", "inputs"))
-    ways = departures(inputs[:, (epsilons > 0) & (epsilons < 2)], optimum)
+    ways = departures(inputs[:, near], optimum)
     first, second = np.triu_indices(len(ways), 1)
-    side, near = round(len(optimum) ** 0.5), (epsilons > 0) & (epsilons <= FARTHEST)
-    angles, turned, as_it_is = np.moveaxis(
-        [explained_by_rotation(frames, (side, side)) for frames in inputs[:, np.append(0, np.flatnonzero(near))]], 1, 0
-    )[..., 1:]
+    side = round(len(optimum) ** 0.5)
+    explained = [explained_by_rotation(frames, (side, side)) for frames in inputs[:, [0, *near]]]
+    angles, turned, as_it_is = np.moveaxis(explained, 1, 0)[..., 1:]
     return [
         Claim(
             f"multimodal-{identity}",
@@ -342,7 +342,7 @@ def claims_about_output(name, maxima, manifolds, hidden, *, label, seed):
             f"manifolds-differ-{identity}-{label}",
             "5.2",
             "Manifolds from slightly different starts become quite different.",
-            "mean over pairs of trials and ε of the cosine between their departures from the optimum, "
+            "mean over pairs of trials and ε up to √2 of the cosine between their departures from the optimum, "
             f"{name}, label {label}",
             *over_units(cosine(ways[first], ways[second]).mean(axis=1), np.mean, seed=seed),
             "<= 0.5",

@@ -26,19 +26,33 @@ def classifier_settings(classifier, point, epochs):
 
 
 def winners(tried):
-    """Return the trial of least score for each dataset and model; of equals the first.
+    """Return the best trial for each dataset and model, by the rule of one standard error.
+
+    Those within one standard error of the least score count as equal to it (Breiman et al. 1984), since a validation
+    set cannot tell them apart. Of these the lowest learning rate wins, which gives the smoothest filters, and of
+    equal rates the least score.
 
     Parameters
     ----------
     tried : list of dict
-        With ``dataset``, ``model``, ``score``, ``layers`` (how many were trained) and ``point``, a dict.
+        With ``dataset``, ``model``, ``score``, ``standard_error``, ``layers`` (how many were trained) and ``point``, a
+        dict.
     """
-    best = {}
+    searches = {}
     for trial in tried:
-        key = trial["dataset"], trial["model"]
-        if key not in best or trial["score"] < best[key]["score"]:
-            best[key] = trial
-    return list(best.values())
+        searches.setdefault((trial["dataset"], trial["model"]), []).append(trial)
+    return [_best(trials) for trials in searches.values()]
+
+
+def _best(trials):
+    least = min(trials, key=lambda trial: trial["score"])
+    equal = [trial for trial in trials if trial["score"] <= least["score"] + least["standard_error"]]
+    return min(equal, key=lambda trial: (trial["point"].get("learning_rate", 0), trial["score"]))
+
+
+def standard_error(share, count):
+    """Return the standard error of an error rate: a `share` of `count` examples."""
+    return (share * (1 - share) / count) ** 0.5
 
 
 def as_configuration(trials):
