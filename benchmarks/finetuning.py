@@ -2,8 +2,7 @@
 
 from functools import partial
 
-import numpy as np
-from harness import Case, products, random_array, random_weights, repeated
+from harness import Case, products, random_array, random_weights, repeated, torch_device
 from pretraining import assert_close, steps_of
 
 from deepunits.backend import to_host
@@ -45,7 +44,7 @@ def classifier(xp):
 
 def torch_step(torch, xp, examples, labels, rate=RATE):
     """Return the same network in PyTorch and a step of SGD on it."""
-    device = "cpu" if xp is np else "cuda"
+    device = torch_device(examples)
     layers = []
     for weights in random_weights(xp, SIZES):
         layer = torch.nn.Linear(weights.shape[1], weights.shape[0], device=device)

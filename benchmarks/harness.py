@@ -1,15 +1,16 @@
 """What the benchmarks share: contestants that take turns, clocks, arrays to work on, the description of the machine."""
 
+import contextlib
 import os
 import platform
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-import scipy
 from threadpoolctl import threadpool_info
 
 from deepunits.backend import device_name, generator, uniform
@@ -142,14 +143,17 @@ def import_torch(threads, xp):
     return torch if xp is np or torch.cuda.is_available() else None
 
 
+def torch_device(array):
+    """Return what PyTorch calls the device that `array` is on."""
+    return "cpu" if isinstance(array, np.ndarray) else "cuda"
+
+
 def machine(xp, threads):
     """Return what the numbers depend on besides the code."""
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
-    for name in ("torch", "sklearn", "cupy"):
-        try:
-            versions[name] = __import__(name).__version__
-        except ImportError:
-            continue
+    versions = {"python": platform.python_version()}
+    for package in ("numpy", "scipy", "scikit-learn", "torch", "cupy-cuda12x"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[package] = metadata.version(package)
     libraries = [
         f"{library['internal_api']} {library['version']} ({library.get('architecture', '')})"
         for library in threadpool_info()

@@ -3,7 +3,7 @@
 from functools import partial
 
 import numpy as np
-from harness import Case, products, random_array, random_weights, repeated
+from harness import Case, products, random_array, random_weights, repeated, torch_device
 
 from deepunits.backend import generator, to_host
 from deepunits.models.autoencoder import Denoising, DenoisingAutoencoder
@@ -50,7 +50,7 @@ def rbm_case(xp, torch, units, batch):
 
 def torch_rbm_step(torch, weights, examples, rate=RATE, bias=0.0):
     """Return the weights and a step of CD-1 in PyTorch."""
-    device = "cpu" if isinstance(weights, np.ndarray) else "cuda"
+    device = torch_device(weights)
     weights = torch.tensor(to_host(weights), device=device)
     examples = torch.tensor(to_host(examples), device=device)
     hidden_bias, visible_bias = (torch.full((size,), bias, device=device) for size in weights.shape)
@@ -128,7 +128,7 @@ def dae_case(xp, torch, units, batch):
 
 def torch_dae_step(torch, weights, examples, corrupted=CORRUPTED, compiled=False):
     """Return the weights and a step of the auto-encoder by PyTorch's autograd; no step if it cannot be compiled."""
-    device = "cpu" if isinstance(weights, np.ndarray) else "cuda"
+    device = torch_device(weights)
     weights = torch.tensor(to_host(weights), device=device, requires_grad=True)
     examples = torch.tensor(to_host(examples), device=device)
     biases = [torch.zeros(size, device=device, requires_grad=True) for size in weights.shape]

@@ -3,9 +3,9 @@
 from functools import partial
 
 import numpy as np
-from harness import Case, products, random_array, random_weights
+from harness import Case, products, random_array, random_weights, torch_device
 
-from deepunits.backend import generator, to_host, uniform
+from deepunits.backend import array_module, generator, to_host, uniform
 from deepunits.invariance.manifold import perturbed_starts, trace_manifold
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM
@@ -63,8 +63,10 @@ def maximization_case(xp, torch, units, restarts):
 
 def torch_maximization(torch, network, units, restarts, single=0):
     """Return activation maximization by PyTorch's autograd: in one batch, or one row at a time for `single` rows."""
-    device = "cpu" if isinstance(network.weights[0], np.ndarray) else "cuda"
+    xp, device = array_module(network.weights[0]), torch_device(network.weights[0])
     activation = torch_activation(torch, network, device)
+    start = to_norm(uniform(generator(2, xp=xp), xp.empty((units * restarts, SIZES[0]), xp.float32)), NORM)
+    start = torch.tensor(to_host(start), device=device)
     row_units = torch.arange(units, device=device).repeat_interleave(restarts)
 
     def ascend(x, chosen):
@@ -77,11 +79,9 @@ def torch_maximization(torch, network, units, restarts, single=0):
         return x
 
     def run():
-        start = to_norm(uniform(generator(2), np.empty((units * restarts, SIZES[0]), np.float32)), NORM)
-        x = torch.tensor(start, device=device)
         if not single:
-            return ascend(x, row_units)
-        return [ascend(x[r : r + 1].clone(), row_units[r : r + 1]) for r in range(single)]
+            return ascend(start.clone(), row_units)
+        return [ascend(start[r : r + 1].clone(), row_units[r : r + 1]) for r in range(single)]
 
     return run
 
@@ -152,19 +152,25 @@ def sweep_case(xp, torch):
 
 def torch_sweep(torch, network, optimum, root):
     """Return Algorithm 1 by PyTorch's autograd, from the same starts."""
-    device = "cpu" if isinstance(network.weights[0], np.ndarray) else "cuda"
+    device = torch_device(network.weights[0])
     activation = torch_activation(torch, network, device)
-    root32 = to_host(root).astype(np.float32)
+    root = root.astype(np.float32)
     starts = perturbed_starts(
-        to_host(optimum), trials=TRIALS, perturbation=PERTURBATION, norm=NORM, unwhitening=root32, rng=generator(4)
-    ).reshape(-1, SIZES[0])
+        optimum,
+        trials=TRIALS,
+        perturbation=PERTURBATION,
+        norm=NORM,
+        unwhitening=root,
+        rng=generator(4, xp=array_module(optimum)),
+    )
+    starts = torch.tensor(to_host(starts).reshape(-1, SIZES[0]), device=device)
     best = torch.tensor(to_host(optimum), device=device).repeat_interleave(TRIALS, 0)
     units = torch.arange(SWEPT, device=device).repeat_interleave(TRIALS)
-    covariance = torch.tensor(root32 @ root32, device=device)
+    covariance = torch.tensor(to_host(root @ root), device=device)
     square = (best * best).sum(1, keepdim=True)
 
     def run():
-        x, found = torch.tensor(starts, device=device), []
+        x, found = starts.clone(), []
         for epsilon in EPSILONS:
             for _ in range(SWEEP_STEPS):
                 x.requires_grad_(True)
@@ -218,7 +224,7 @@ def sampling_case(xp, torch):
 
 def torch_sampling(torch, rbms):
     """Return the same Gibbs chain and ancestral pass in PyTorch; the result is the mean of its inputs."""
-    device = "cpu" if isinstance(rbms[0].weights, np.ndarray) else "cuda"
+    device = torch_device(rbms[0].weights)
     bottom, top = (torch.tensor(to_host(rbm.weights), device=device) for rbm in rbms)
     zeros = [torch.zeros(size, device=device) for size in SIZES[:3]]
     rows = torch.arange(CLAMPED * CHAINS, device=device)

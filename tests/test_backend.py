@@ -109,6 +109,13 @@ def test_a_layer_of_sigmoids_far_from_zero():
     np.testing.assert_array_equal(found, [[0, 0.5, 1]] * 2)
 
 
+def test_no_examples_are_no_error():
+    none, weights, bias = (np.ones(shape, np.float32) for shape in ((0, 7), (7, 5), (5,)))
+    assert sigmoid_layer(none, weights, bias).shape == (0, 5)
+    assert draw(generator(0), none).shape == uniform(generator(0), none).shape == (0, 7)
+    np.testing.assert_array_equal(accumulate_product(weights.copy(), none, none[:, :5], beta=0.5), 0.5 * weights)
+
+
 @pytest.mark.parametrize("rows", [1, 7, backend.LONG - 1, backend.LONG, backend.LONG + 3])
 def test_accumulated_products_with_few_and_with_many_rows(rows):
     rng = np.random.default_rng(1)

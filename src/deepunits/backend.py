@@ -245,6 +245,9 @@ def accumulate_product(out, left, right, alpha=1.0, beta=1.0):
 
 def _gemm(out, alpha, a, b, beta):
     """Set `out` to ``alpha * a @ b + beta * out`` by one BLAS call; a, b in C order or transposes of such arrays."""
+    if not (a.size and b.size):  # which BLAS would refuse
+        out *= beta
+        return
     # BLAS counts columns first: it sees every C-ordered array transposed, so it is asked for out.T from b.T and a.T.
     a, b = ((m.T, False) if m.flags.c_contiguous else (m, True) for m in (a, b))
     result = sgemm(alpha, b[0], a[0], beta=beta, c=out.T, trans_a=b[1], trans_b=a[1], overwrite_c=True)

@@ -36,7 +36,8 @@ extern "C" __global__ void bernoulli(
 def launch(name, size, *arguments):
     """Run the kernel `name` of `SOURCES` on `size` elements, with arrays and integers in the order it takes them."""
     arguments = tuple(np.int64(value) if isinstance(value, int) else value for value in arguments)
-    _compiled(name)((-(-size // THREADS),), (THREADS,), arguments)
+    if size:
+        _compiled(name)((-(-size // THREADS),), (THREADS,), arguments)
 
 
 @functools.cache
