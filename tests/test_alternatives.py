@@ -157,7 +157,14 @@ def fake_searches(rng, *, background, units=13):
     optimum[:, 2] = NORM
     ways = {"whitened": 0, "plain": 1, "tangent": 1, "lowest": 1 if background else 0}
     found = {"epsilons": EPSILONS, "optimum": optimum}
-    falls = {"whitened": 0.5, "plain": 0.5, "tangent": 0.5, "lowest": 9.0, "data_like": 5.0 if background else 0.6}
+    falls = {
+        "whitened": 0.5,
+        "plain": 0.5,
+        "tangent": 0.5,
+        "lowest": 9.0,
+        "data_like": 5.0 if background else 0.6,
+        "random": 0.75,
+    }
     scale = rng.uniform(1, 2, size=(units, 1))
     for name, fall in falls.items():
         found[f"{name}_activations"] = scale * (10 - fall * EPSILONS**2)
@@ -172,10 +179,10 @@ def test_remarks_follow_the_searches():
     covariance = np.diag([2.9, 0.1, 0.0])
     rng = np.random.default_rng(0)
     held = claims_about_searches("toy sdae layer 2", fake_searches(rng, background=True), covariance, seed=0)
-    assert [claim.verdict for claim in held] == ["holds", "holds", "holds", "holds"]
-    assert [claim.value for claim in held] == pytest.approx([0.1, 10.0, 29.0, 0.0])
+    assert [claim.verdict for claim in held] == ["holds", "holds", "fails", "holds", "holds"]
+    assert [claim.value for claim in held] == pytest.approx([0.1, 10.0, 1.5, 29.0, 0.0])
     other = claims_about_searches("toy sdae layer 2", fake_searches(rng, background=False), covariance, seed=0)
-    assert [claim.verdict for claim in other] == ["fails", "fails", "holds", "holds"]
+    assert [claim.verdict for claim in other] == ["fails", "fails", "fails", "holds", "holds"]
     assert other[0].value == pytest.approx(2.9) and other[1].value == pytest.approx(1.2)
     assert "at ε = 1, toy" in held[0].statistic and held[0].id.endswith("toy-sdae-layer-2")
 
