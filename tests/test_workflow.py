@@ -790,7 +790,7 @@ def test_layers_say_how_they_came_to_be(finished):
     assert stored["visible_bias"].shape == (41,)
     metadata = json.loads(str(stored["metadata"]))
     assert metadata["kind"] == "sdae"
-    assert metadata["settings"]["corrupted"] == 0.4
+    assert metadata["settings"]["corrupted"] == 0.5
     assert metadata["settings"]["deformation"] == {"displacement": 1.5, "smoothness": 4.0, "fields": 5}
     assert metadata["device"] == "cpu"
     history = (finished.results / "models/mnist/sdae/layer2_history.csv").read_text().splitlines()
