@@ -5,6 +5,7 @@ import pandas as pd
 from deepunits import claims
 from deepunits.console import job
 from deepunits.data.examples import load_examples, load_provenance, substitute
+from deepunits.invariance.claims import claims_about_layers, claims_about_output
 from deepunits.storage import load_npz, write_text
 
 with job(log=snakemake.log[0]):
@@ -43,10 +44,10 @@ with job(log=snakemake.log[0]):
     hidden = load_npz(files.hidden)["inputs"]
     for model, maxima, manifolds in zip(params.classified, files.outputs, files.output_manifolds, strict=True):
         name, found = f"mnist_rot {model}", (load_npz(maxima), load_npz(manifolds))
-        measured("mnist_rot", claims.claims_about_output(name, *found, hidden, label=4, seed=seed))
+        measured("mnist_rot", claims_about_output(name, *found, hidden, label=4, seed=seed))
     table = pd.read_csv(files.invariance)
     for dataset in params.layered:
         rows_of = table[table["dataset"] == dataset].to_dict("records")
-        measured(dataset, claims.claims_about_layers(dataset, rows_of))
+        measured(dataset, claims_about_layers(dataset, rows_of))
     write_text(snakemake.output.csv, pd.DataFrame(rows).to_csv(index=False))
     write_text(snakemake.output.markdown, claims.as_markdown(rows))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from deepunits import claims
+from deepunits.invariance.claims import claims_about_layers, claims_about_output
 from deepunits.tables import wilson_interval
 
 
@@ -127,11 +128,11 @@ def areas(layer, difference, search="whitened", curve="log_sigmoid", units=500):
 def test_claims_about_layers_take_the_search_that_agrees_least():
     rows = [areas(1, np.nan), areas(2, 3.0), areas(3, -3.0), areas(2, 2.5, units=36), areas(2, 0.5, "plain", units=36)]
     rows += [areas(2, 9.0) | {"measure": "slope"}, areas(2, -5.0, curve="normalized")]
-    found = claims.claims_about_layers("natural_images", rows)  # of which the paper says nothing about layer 3
+    found = claims_about_layers("natural_images", rows)  # of which the paper says nothing about layer 3
     assert [claim.verdict for claim in found] == ["holds", "undecided", "fails", "fails"]
     assert "all 500 units" in found[0].statistic and "2 searches of 36 units (plain)" in found[1].statistic
-    assert len(claims.claims_about_layers("mnist", rows)) == 6
-    assert claims.claims_about_layers("mnist", [areas(2, np.nan)]) == []
+    assert len(claims_about_layers("mnist", rows)) == 6
+    assert claims_about_layers("mnist", [areas(2, np.nan)]) == []
 
 
 def turning(angles, rng):
@@ -152,11 +153,11 @@ def test_claims_about_output_tell_many_modes_and_rotations_from_one():
         "inputs": np.broadcast_to(trials, (10, *trials.shape)),
     }
     various = {"inputs": rng.normal(size=(10, 9, 225))}
-    found = claims.claims_about_output("toy", various, manifolds, hidden, label=4, seed=0)
+    found = claims_about_output("toy", various, manifolds, hidden, label=4, seed=0)
     assert [claim.verdict for claim in found] == ["holds"] * 3
     assert "hidden units of Figure 1: 1.000" in found[0].statistic
     noise = np.broadcast_to(trials[0, 0] + rng.normal(size=(6, 225)), trials.shape).copy()
     noise[:, 0] = trials[0, 0]
     alike = {"inputs": np.broadcast_to(hidden[0, :1], (10, 9, 225))}
-    found = claims.claims_about_output("toy", alike, manifolds | {"inputs": noise[None]}, hidden, label=0, seed=0)
+    found = claims_about_output("toy", alike, manifolds | {"inputs": noise[None]}, hidden, label=0, seed=0)
     assert [claim.verdict for claim in found][:2] == ["fails", "fails"]
