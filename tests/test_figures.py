@@ -340,8 +340,8 @@ def test_figure7_draws_a_line_and_a_band_for_each_layer(tmp_path, rng, curve):
     texts = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
     assert texts == [
         "1st layer, 10 units",
-        "2nd layer, 20 units (1 dead left out)",
-        "3rd layer, 30 units (2 dead left out)",
+        "2nd layer, 20 units (1 dead)",
+        "3rd layer, 30 units (2 dead)",
     ]
     assert figure.axes[0].get_ylabel() == figure7.AXES[curve]
 

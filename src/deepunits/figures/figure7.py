@@ -68,7 +68,7 @@ def _panel(axes, stored, dataset, curve):
         if not live:
             continue
         mean, lower, upper = (stored[f"{name}_{curve}_{which}"] for which in ("mean", "lower", "upper"))
-        label = f"{title}, {live} units" + (f" ({dead} dead left out)" if dead else "")
+        label = f"{title}, {live} units" + (f" ({dead} dead)" if dead else "")
         axes.plot(epsilons, mean, color=color, linestyle=dashes, label=label)
         axes.fill_between(epsilons, lower, upper, color=color, alpha=0.15, linewidth=0)
         shown |= {f"{name}_mean": mean, f"{name}_lower": lower, f"{name}_upper": upper}
