@@ -4,7 +4,7 @@ import pandas as pd
 
 from deepunits import claims
 from deepunits.console import job
-from deepunits.data.examples import load_examples, load_provenance, substitute
+from deepunits.data.examples import load_examples, load_labels, load_provenance, substitute
 from deepunits.invariance.claims import claims_about_layers, claims_about_output
 from deepunits.storage import load_npz, write_text
 
@@ -39,6 +39,9 @@ with job(log=snakemake.log[0]):
         measured(dataset, found)
     patches = "natural_images"
     measured(patches, [claims.samples_claim(f"{patches} dbn layer 2", load_npz(files.patch_samples), seed=seed)])
+    outlines, maxima = "silhouettes", load_npz(files.outline_maxima)
+    train = load_examples(files.outlines, "train"), load_labels(files.outlines, "train")
+    measured(outlines, claims.claims_about_objects(f"{outlines} sdae layer 3", maxima, *train, seed=seed))
     units = pd.read_csv(files.units)
     measured(patches, claims.claims_about_gabors(units[units["dataset"] == patches].to_dict("records")))
     hidden = load_npz(files.hidden)["inputs"]

@@ -73,6 +73,42 @@ def test_claims_tell_one_mode_from_several():
     assert [c.verdict for c in claims.claims_about_maxima("toy", different, seed=0)] == ["fails", "fails", "holds"]
 
 
+def test_likeness_to_classes_is_the_correlation_with_the_nearest_mean():
+    rng = np.random.default_rng(3)
+    examples, labels = rng.random((13, 7)), np.arange(13) % 3
+    inputs = rng.normal(size=(5, 7))
+    expected = [max(np.corrcoef(x, examples[labels == label].mean(axis=0))[0, 1] for label in range(3)) for x in inputs]
+    np.testing.assert_allclose(claims.likeness_to_classes(inputs, examples, labels), expected)
+
+
+def test_smoothness_is_1_of_a_ramp_and_0_of_noise():
+    ramp = np.add.outer(np.arange(50.0), np.arange(30.0))
+    noise = np.random.default_rng(4).normal(size=(50, 30))
+    checkered = np.indices((50, 30)).sum(axis=0) % 2
+    found = claims.smoothness(np.stack([ramp.ravel(), noise.ravel(), checkered.ravel()]), (50, 30))
+    np.testing.assert_allclose(found, [1, 0, -1], atol=0.1)
+
+
+def test_claims_about_objects_tell_wholes_from_parts_and_from_noise():
+    rng = np.random.default_rng(5)
+    outlines = np.zeros((4, 11, 11))
+    for label, outline in enumerate(outlines):
+        outline[2 : 9 - label, 1 + label : 10] = 1
+    labels = np.repeat(np.arange(4), 6)
+    examples = outlines.reshape(4, 121)[labels]
+    part = np.zeros((11, 11))
+    part[:3, :3] = 1
+
+    def verdicts(inputs):
+        maxima = {"units": np.arange(len(inputs)), "inputs": inputs[:, None], "activations": np.ones((len(inputs), 1))}
+        return [c.verdict for c in claims.claims_about_objects("toy", maxima, examples, labels, seed=0)]
+
+    parts, wholes = np.tile(part.ravel(), (40, 1)), 3 * examples[:7] - 1
+    assert verdicts(np.concatenate([parts, wholes])) == ["holds", "holds", "holds"]
+    assert verdicts(wholes) == ["holds", "fails", "holds"]
+    assert verdicts(rng.normal(size=(40, 121))) == ["undecided", "holds", "fails"]
+
+
 def test_claims_about_methods_tell_parts_from_examples():
     rng = np.random.default_rng(2)
     examples, filters = rng.random((40, 11)), rng.normal(size=(7, 11))

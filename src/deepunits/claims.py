@@ -9,6 +9,8 @@ from scipy.stats import bootstrap
 from deepunits.backend import generator
 from deepunits.tables import GABOR, wilson_interval
 
+WHOLE = 0.5  # correlation with the mean of a class from which a picture counts as a whole object
+
 COLUMNS = ("id", "section", "claim", "statistic", "value", "low", "high", "threshold", "verdict")
 
 
@@ -96,6 +98,31 @@ def matched_cosine(a, b):
 def distance_to_data(inputs, examples):
     """Return the distance from each of `inputs` (n, P) to the nearest of `examples` (m, P), shape (n,)."""
     return cdist(inputs, examples).min(axis=1)
+
+
+def likeness_to_classes(inputs, examples, labels):
+    """Return the highest correlation of each of `inputs` with the mean example of a class.
+
+    Parameters
+    ----------
+    inputs : array (n, P)
+    examples : array (m, P)
+    labels : array (m,) of int
+
+    Returns
+    -------
+    array (n,)
+    """
+    means = np.array([examples[labels == label].mean(axis=0) for label in np.unique(labels)])
+    return (1 - cdist(inputs, means, "correlation")).max(axis=1)
+
+
+def smoothness(images, shape):
+    """Return the correlation between adjacent pixels in each of `images` (n, P) of the given shape: 0 in noise."""
+    pixels = (images - images.mean(axis=1, keepdims=True)).reshape(-1, *shape)
+    across = (pixels[:, :, 1:] * pixels[:, :, :-1]).mean(axis=(1, 2))
+    down = (pixels[:, 1:] * pixels[:, :-1]).mean(axis=(1, 2))
+    return (across + down) / (2 * (pixels**2).mean(axis=(1, 2)))
 
 
 def claims_about_maxima(name, maxima, *, seed):
@@ -232,6 +259,43 @@ def claims_about_gabors(rows):
         )
         found.append(claim)
     return found
+
+
+def claims_about_objects(name, maxima, examples, labels, *, seed):
+    """Return the claims of section 4.4 about whole objects and parts of them, for a layer trained on outlines.
+
+    Parameters
+    ----------
+    name : str
+    maxima : dict of arrays
+        As stored; square images.
+    examples : array (m, P)
+    labels : array (m,) of int
+    seed : int
+    """
+    identity, best = name.replace(" ", "-"), best_of(maxima)
+    side = round(best.shape[1] ** 0.5)
+    whole = int((likeness_to_classes(best, examples, labels) >= WHOLE).sum())
+
+    def share(kind, text, count, relation, threshold):
+        statistic = (
+            f"share of {len(best)} units whose maximum correlates with the mean of a class {relation} {WHOLE}, {name}"
+        )
+        interval = wilson_interval(count, len(best))
+        return Claim(f"{kind}-{identity}", "4.4", text, statistic, count / len(best), *interval, threshold)
+
+    return [
+        share("whole-objects", "A few units look like detectors of whole objects.", whole, "at least", ">= 0.01"),
+        share("parts", "Most units encode parts of objects.", len(best) - whole, "less than", ">= 0.5"),
+        Claim(
+            f"outlines-{identity}",
+            "4.4",
+            "What the units look like is interpretable, not noise.",
+            f"median over units of the correlation between adjacent pixels of the maximum, {name}",
+            *over_units(smoothness(best, (side, side)), seed=seed),
+            ">= 0.5",
+        ),
+    ]
 
 
 def first_layer_claim(name, maxima, weights, *, seed):

@@ -24,6 +24,8 @@ rule claims:
         sampling=expand("results/units/{d}/dbn/layer2/sampling.npz", d=COMPARED),
         combination=expand("results/units/{d}/dbn/layer2/linear_combination.npz", d=COMPARED),
         patch_samples="results/units/natural_images/dbn/layer2/sampling.npz",
+        outline_maxima="results/units/silhouettes/sdae/layer3/activation_maximization.npz",
+        outlines="results/datasets/silhouettes/examples.npz",
         units="results/tables/units.csv",
         invariance="results/tables/invariance.csv",
         hidden="results/units/mnist/sdae/layer3/activation_maximization.npz",
