@@ -29,7 +29,8 @@ SETTINGS = {
     "learning_rate": 0.5,
     "constant_until": 0.5,
     "weight_decay": 0.0,
-    "dropout": 0.0,
+    "input_dropout": 0.0,
+    "hidden_dropout": 0.0,
     "patience": 40,
 }
 
@@ -42,22 +43,26 @@ def network(dtype=np.float32):
     )
 
 
-def loss(net, x, labels, dropout=0.0):
+def loss(net, x, labels, input_dropout=0.0, hidden_dropout=0.0):
     rng = generator(5)
-    x = x * (uniform(rng, np.empty(x.shape, np.float32)) >= dropout) / (1 - dropout)
+
+    def thinned(x, share):
+        return x * (uniform(rng, np.empty(x.shape, np.float32)) >= share) / (1 - share) if share else x
+
+    x = thinned(x, input_dropout)
     for w, b in zip(net.weights[:-1], net.biases[:-1], strict=True):
-        x = expit(x @ w.T + b)
-        x = x * (uniform(rng, np.empty(x.shape, np.float32)) >= dropout) / (1 - dropout)
+        x = thinned(expit(x @ w.T + b), hidden_dropout)
     return -log_softmax(x @ net.weights[-1].T + net.biases[-1], axis=1)[np.arange(len(x)), labels].mean()
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("dropout", [(0.0, 0.0), (0.4, 0.2), (0.0, 0.3)], ids="inputs {0[0]}, hidden {0[1]}".format)
 def test_step_is_the_gradient_of_the_cross_entropy_by_central_differences(dropout):
     rng = np.random.default_rng(1)
     x, labels = rng.random((13, 11)).astype(np.float32), rng.integers(0, 3, 13)
     wide = network(np.float64)
     trained = network()
-    Backpropagation(trained, batch=20, dropout=dropout).step(x, labels, learning_rate=1.0, rng=generator(5))
+    shares = dict(zip(("input_dropout", "hidden_dropout"), dropout, strict=True))
+    Backpropagation(trained, batch=20, **shares).step(x, labels, learning_rate=1.0, rng=generator(5))
     before, step = network(), 1e-5
     for name in ("weights", "biases"):
         for k in range(3):
@@ -66,9 +71,9 @@ def test_step_is_the_gradient_of_the_cross_entropy_by_central_differences(dropou
             for index in np.ndindex(parameter.shape):
                 value = parameter[index]
                 parameter[index] = value + step
-                above = loss(wide, x, labels, dropout)
+                above = loss(wide, x, labels, *dropout)
                 parameter[index] = value - step
-                slope = (above - loss(wide, x, labels, dropout)) / (2 * step)
+                slope = (above - loss(wide, x, labels, *dropout)) / (2 * step)
                 parameter[index] = value
                 np.testing.assert_allclose(moved[index], slope, atol=2e-6)
 
@@ -154,7 +159,7 @@ def test_what_is_dropped_out_depends_on_the_seed_alone():
     start = random_network([12, 7, 3], generator(0))
     rng = np.random.default_rng(3)
     valid = (rng.random((9, 12), dtype=np.float32), rng.integers(0, 3, 9))
-    settings = SETTINGS | {"epochs": 2, "dropout": 0.4}
+    settings = SETTINGS | {"epochs": 2, "input_dropout": 0.4, "hidden_dropout": 0.3}
     first, again, other = (
         fine_tune(start, Stripes(), valid, settings, seed=seed, stage=("toy",)).network.weights[0] for seed in (3, 3, 4)
     )

@@ -86,13 +86,14 @@ class Backpropagation:
     batch : int
         Examples in a minibatch, at most.
     weight_decay : float
-    dropout : float
-        Share of the inputs and of the hidden units that each step does without.
+    input_dropout, hidden_dropout : float
+        Shares of the inputs and of the units of each hidden layer that a step does without.
     """
 
-    def __init__(self, network, batch, weight_decay=0.0, dropout=0.0):
+    def __init__(self, network, batch, weight_decay=0.0, input_dropout=0.0, hidden_dropout=0.0):
         xp = array_module(network.weights[0])
-        self.network, self.weight_decay, self.dropout = network, weight_decay, dropout
+        self.network, self.weight_decay = network, weight_decay
+        self.input_dropout, self.hidden_dropout = input_dropout, hidden_dropout
         self.hidden = [xp.empty((batch, len(w)), xp.float32) for w in network.weights]
         self.slopes = [xp.empty_like(h) for h in self.hidden]
 
@@ -125,13 +126,13 @@ class Backpropagation:
     def forward(self, examples, rng=None):
         """Return `examples` (n, pixels) and each layer's outputs, after dropout: sigmoids, the softmax of the last."""
         xp, n, net = array_module(examples), len(examples), self.network
-        below = drop_out(examples, self.dropout, rng) if self.dropout else examples
+        below = drop_out(examples, self.input_dropout, rng) if self.input_dropout else examples
         outputs = [below]
         for k, (w, b) in enumerate(zip(net.weights, net.biases, strict=True)):
             if k + 1 < net.depth:
                 below = sigmoid_layer(below, w.T, b, out=self.hidden[k][:n])
-                if self.dropout:
-                    drop_out(below, self.dropout, rng, out=below)
+                if self.hidden_dropout:
+                    drop_out(below, self.hidden_dropout, rng, out=below)
             else:
                 below = xp.matmul(below, w.T, out=self.hidden[k][:n])
                 below += b
@@ -146,8 +147,8 @@ class Backpropagation:
         xp, slope = array_module(error), self.slopes[k - 1][: len(below)]
         back = error @ self.network.weights[k]
         xp.multiply(below, below, out=slope)
-        if self.dropout:  # h(1 - h), scaled up as the output h was or 0 with it
-            slope *= 1 - self.dropout
+        if self.hidden_dropout:  # h(1 - h), scaled up as the output h was or 0 with it
+            slope *= 1 - self.hidden_dropout
         xp.subtract(below, slope, out=slope)
         back *= slope
         return back
@@ -195,7 +196,8 @@ def fine_tune(network, stream, valid, settings, *, seed, stage, xp=np, progress=
         Validation examples and their classes.
     settings : dict
         ``epochs``, ``epoch_examples``, ``batch``, ``learning_rate``, ``constant_until``, ``weight_decay``,
-        ``dropout`` and ``patience``: epochs without a new least validation error after which training stops.
+        ``input_dropout``, ``hidden_dropout`` and ``patience``: epochs without a new least validation error after which
+        training stops.
     seed : int
     stage : tuple of str
         Names this training among the users of `seed`.
@@ -213,7 +215,8 @@ def fine_tune(network, stream, valid, settings, *, seed, stage, xp=np, progress=
         If training diverges.
     """
     network = network.copy().to(xp)
-    trainer = Backpropagation(network, settings["batch"], settings["weight_decay"], settings["dropout"])
+    names = ("batch", "weight_decay", "input_dropout", "hidden_dropout")
+    trainer = Backpropagation(network, **{name: settings[name] for name in names})
     result = FineTuned(network)
     size, batch = settings["epoch_examples"], settings["batch"]
     for epoch in range(settings["epochs"]):
