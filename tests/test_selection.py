@@ -44,10 +44,13 @@ def test_the_least_error_wins_for_each_model():
     assert winners(tried) == [tried[1], tried[3], tried[4]]
 
 
-def test_of_points_that_cannot_be_told_apart_the_lowest_rate_wins():
+@pytest.mark.parametrize(
+    "better", [{"score": 0.155}, {"score": 0.165, "weight_decay": 0.1}], ids=["less error", "more weight decay"]
+)
+def test_of_points_that_cannot_be_told_apart_the_most_regularised_wins(better):
     rates = {0.01: 0.20, 0.02: 0.16, 0.05: 0.15, 0.1: 0.14}
     tried = [trial("mnist", "sdae", score, error=0.03, learning_rate=rate) for rate, score in rates.items()]
-    tried.append(trial("mnist", "sdae", 0.155, error=0.03, learning_rate=0.02))
+    tried.append(trial("mnist", "sdae", **better, error=0.03, learning_rate=0.02))
     assert winners(tried) == [tried[-1]]
 
 

@@ -29,8 +29,8 @@ def winners(tried):
     """Return the best trial for each dataset and model, by the rule of one standard error.
 
     Those within one standard error of the least score count as equal to it (Breiman et al. 1984), since a validation
-    set cannot tell them apart. Of these the lowest learning rate wins, which gives the smoothest filters, and of
-    equal rates the least score.
+    set cannot tell them apart. Of these the most regularised wins, which has the smoothest filters: the one of lowest
+    learning rate, of equal rates that of largest weight decay, and of equal decays that of least score.
 
     Parameters
     ----------
@@ -47,7 +47,12 @@ def winners(tried):
 def _best(trials):
     least = min(trials, key=lambda trial: trial["score"])
     equal = [trial for trial in trials if trial["score"] <= least["score"] + least["standard_error"]]
-    return min(equal, key=lambda trial: (trial["point"].get("learning_rate", 0), trial["score"]))
+    return min(equal, key=_least_regularized_last)
+
+
+def _least_regularized_last(trial):
+    point = trial["point"]
+    return point.get("learning_rate", 0), -point.get("weight_decay", 0), trial["score"]
 
 
 def standard_error(share, count):
