@@ -1,4 +1,4 @@
-"""Layers compared by the manifolds of their units (section 5.3), and manifolds by how far rotation explains them."""
+"""Layers and models compared by their units' manifolds (section 5.3), manifolds by how far rotation explains them."""
 
 from dataclasses import dataclass
 
@@ -16,6 +16,13 @@ from deepunits.invariance.measures import (
 
 COLUMNS = (
     *("dataset", "model", "layer", "search", "units", "dead", "converged", "curve", "measure", "mean", "low", "high"),
+    *("difference", "difference_low", "difference_high", "superiority"),
+    "substitute",
+)
+MODELS = ("dbn", "sdae")  # that are compared: the second with the first
+MODEL_COLUMNS = (
+    *("dataset", "layer", "curve", "measure"),
+    *(f"{model}_{name}" for model in MODELS for name in ("live", "dead", "converged", "mean", "low", "high")),
     *("difference", "difference_low", "difference_high", "superiority"),
     "substitute",
 )
@@ -191,6 +198,36 @@ def layer_rows(layers, epsilons, *, seed):
             scores = _scores(layer, epsilons, curve, measure)
             rows.append(row | _mean(scores, seed) | _difference(below, scores, seed))
             below = scores
+    return rows
+
+
+def model_rows(models, epsilons, *, seed):
+    """Return the rows of the table that compares the models of a dataset, searched in the same way.
+
+    Parameters
+    ----------
+    models : dict of list of TracedLayer
+        The layers, bottom first, of each of `MODELS`.
+    epsilons : array (E,)
+    seed : int
+
+    Returns
+    -------
+    list of dict
+        With some of the keys `MODEL_COLUMNS`. Each measure of each curve, layer by layer: its mean over the live units
+        of each model with a 95 % bootstrap interval, the difference, SDAE less DBN, with its interval, and the
+        probability that a unit of the SDAE exceeds one of the DBN. Where less than two units are live, they are counted
+        and no more.
+    """
+    rows = []
+    for curve, measure in SCORES:
+        for number, layers in enumerate(zip(*(models[model] for model in MODELS), strict=True), start=1):
+            row = {"layer": number, "curve": curve, "measure": measure}
+            scores = [_scores(layer, epsilons, curve, measure) for layer in layers]
+            for model, layer, its in zip(MODELS, layers, scores, strict=True):
+                found = layer.counts | {"converged": layer.share_converged} | _mean(its, seed)
+                row |= {f"{model}_{name}": value for name, value in found.items()}
+            rows.append(row | _difference(*scores, seed))
     return rows
 
 
