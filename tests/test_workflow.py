@@ -220,7 +220,7 @@ CLAIMS = {"Measure the claims"}
 RECORD = {"Record the run"}
 UNITS, ERRORS = {"Tabulate the units"}, {"Tabulate the errors"}
 INVARIANCE = {"Tabulate the invariance of the layers"} | CLAIMS | figures(7, "7 normalised")
-COMPARISON = {"Compare the models by their invariance"} | RECORD
+COMPARISON = {"Compare the models by their invariance"} | figures("7 of DBNs")
 ROTATIONS = {"Tabulate how far rotation explains the manifolds"} | RECORD
 TRACED_OUTPUT = {"Trace manifolds of the output units of the mnist_rot sdae"} | ROTATIONS | CLAIMS | figures(6)
 DRAWN_PRECONDITIONED = {"Draw the maxima with a preconditioned gradient"} | RECORD
@@ -487,8 +487,8 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
         ("figures/figure2.py", figures(2)),
         ("figures/figure3.py", figures(3)),
         ("figures/figure5.py", figures(5)),
-        ("figures/figure7.py", figures(7, "7 normalised") | {"Draw the transformations"}),
-        ("figures/sheet.py", figures(1, 2, 3, 4, 5, 6, 7, "7 normalised") | DRAWN_SUPPLEMENT),
+        ("figures/figure7.py", figures(7, "7 normalised", "7 of DBNs") | {"Draw the transformations"}),
+        ("figures/sheet.py", figures(1, 2, 3, 4, 5, 6, 7, "7 normalised", "7 of DBNs") | DRAWN_SUPPLEMENT),
         ("figures/walks.py", DRAWN_SUPPLEMENT - DRAWN_PRECONDITIONED | RECORD),
         ("claims.py", CLAIMS | UNITS | REMARKS | TABULATED_TRANSFORMATIONS),
         ("gabor.py", UNITS | ERRORS | CLAIMS | REMARKS | TABULATED_TRANSFORMATIONS),
@@ -687,7 +687,7 @@ def test_the_table_of_models_has_the_areas_of_both(finished, dataset):
     rows = [row for row in table(finished, "tables/invariance_models.csv") if row["dataset"] == dataset]
     assert [row["layer"] for row in rows] == 4 * ["1", "2", "3"]  # curves and measures
     layered = [row for row in table(finished, "tables/invariance.csv") if row["dataset"] == dataset][:12]
-    drawn = arrays(finished, "tables/invariance_curves_dbn.npz")
+    drawn = arrays(finished, "figures/figure7_dbn.npz")
     for row, layer in zip(rows, layered, strict=True):  # whose first search is that of all units
         assert [row[name] for name in ("layer", "curve", "measure")] == [
             layer[name] for name in ("layer", "curve", "measure")
@@ -710,7 +710,7 @@ def test_the_table_of_models_has_the_areas_of_both(finished, dataset):
             curves = -np.logaddexp(0, -stored["activations"].max(axis=1).astype(float))
             area = np.trapezoid(curves, stored["epsilons"], axis=1).mean()
             assert float(row["dbn_mean"]) == pytest.approx(area, rel=1e-4)
-            np.testing.assert_allclose(drawn[f"{dataset}_layer{row['layer']}_log_sigmoid_mean"], curves.mean(axis=0))
+            np.testing.assert_allclose(drawn[f"{dataset}_layer{row['layer']}_mean"], curves.mean(axis=0))
     if dataset == "mnist":  # whose first layers are live
         assert all(row["difference"] for row in rows if row["layer"] == "1")
 

@@ -4,7 +4,7 @@ Needs: everything that a full run makes
 Makes: results/run.json
 """
 
-FIGURES = [1, 2, 3, 4, 5, 6, 7, "7_normalised"]
+FIGURES = [1, 2, 3, 4, 5, 6, 7, "7_normalised", "7_dbn"]
 
 # Every file of a full run, and not the last ones only, so that Snakemake makes again whichever is deleted.
 RESULTS = [
