@@ -4,11 +4,9 @@ import pandas as pd
 
 from deepunits.console import job
 from deepunits.data.examples import load_examples, load_provenance, substitute
-from deepunits.invariance.comparison import COLUMNS, dead_units, layer_curves, layer_rows, searches
+from deepunits.invariance.comparison import COLUMNS, EXAMPLES, dataset_curves, dead_units, layer_rows, searches
 from deepunits.models.stack import load_layer
 from deepunits.storage import load_npz, save_npz, write_text
-
-EXAMPLES = 2000  # test examples, the same that pretraining counts dead units on
 
 with job(log=snakemake.log[0]):
     params, files = snakemake.params, snakemake.input
@@ -24,9 +22,7 @@ with job(log=snakemake.log[0]):
             about = {"dataset": dataset, "model": "sdae", "search": search}
             measured = layer_rows(traced, epsilons, seed=params.seed)
             rows += [about | row | {"substitute": stands_in} for row in measured]
-        drawn[f"{dataset}_epsilons"] = epsilons
-        for k, layer in enumerate(found[0][1], start=1):
-            drawn |= {f"{dataset}_layer{k}_{name}": array for name, array in layer_curves(layer, epsilons).items()}
+        drawn |= dataset_curves(dataset, found[0][1], epsilons)
     table = pd.DataFrame(rows, columns=COLUMNS)
     write_text(snakemake.output.table, table.convert_dtypes().to_csv(index=False, float_format="%.6g"))
     save_npz(snakemake.output.curves, **drawn)

@@ -1,14 +1,17 @@
-"""Layers compared and rows of Figure 6 measured, on manifolds whose measures are known."""
+"""Layers and models compared and rows of Figure 6 measured, on manifolds whose measures are known."""
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from deepunits.invariance.comparison import (
+    MODEL_COLUMNS,
     TracedLayer,
+    dataset_curves,
     dead_units,
     layer_curves,
     layer_rows,
+    model_rows,
     rotation_rows,
     searches,
 )
@@ -74,6 +77,50 @@ def test_a_layer_without_live_units_is_counted_and_not_scored(rng):
     assert layer_curves(gone, EPSILONS) == {"live": 0, "dead": 7}
 
 
+def test_models_are_compared_layer_by_layer(rng):
+    models = {"dbn": [linear(23, rng), linear(7, rng)], "sdae": [linear(11, rng, dead=4), linear(13, rng)]}
+    rows = model_rows(models, EPSILONS, seed=0)
+    assert len(rows) == 2 * 2 * 2
+    assert all(set(row) == set(MODEL_COLUMNS) - {"dataset", "substitute"} for row in rows)
+    [first] = rows_of(rows, layer=1, curve="log_sigmoid", measure="area")
+    assert [first[f"{model}_{name}"] for model in models for name in ("live", "dead")] == [23, 0, 7, 4]
+    areas = {
+        model: np.trapezoid(-np.log1p(np.exp(-layer.activations[~layer.dead, 0])), EPSILONS, axis=1)
+        for model, (layer, _) in models.items()
+    }
+    for model, its in areas.items():
+        assert first[f"{model}_mean"] == pytest.approx(its.mean())
+        assert first[f"{model}_low"] < its.mean() < first[f"{model}_high"]
+    assert first["difference"] == pytest.approx(areas["sdae"].mean() - areas["dbn"].mean())
+    assert first["difference_low"] < first["difference"] < first["difference_high"]
+    assert first["superiority"] == pytest.approx(np.mean(areas["sdae"][:, None] > areas["dbn"]))
+
+
+def test_the_model_that_keeps_its_activation_has_the_larger_areas(rng):
+    steep, flat = linear(17, rng), linear(5, rng)
+    h = flat.activations[:, 0]
+    flat.activations[:] = (h + 2 * (1 - EPSILONS**2 / 4) * EPSILONS)[:, None]  # higher but at either end
+    steep.activations[:] = 5 * steep.activations - 9
+    rows = model_rows({"dbn": [steep], "sdae": [flat]}, EPSILONS, seed=0)
+    assert all(row["difference_low"] > 0 and row["superiority"] == 1 for row in rows_of(rows, measure="area"))
+    swapped = model_rows({"dbn": [flat], "sdae": [steep]}, EPSILONS, seed=0)
+    for row, other in zip(rows, swapped, strict=True):
+        assert other["difference"] == pytest.approx(-row["difference"])
+        assert other["superiority"] == pytest.approx(1 - row["superiority"])
+        assert other["sdae_mean"] == row["dbn_mean"]
+
+
+@pytest.mark.parametrize("live", [0, 1])
+def test_models_are_not_compared_where_a_layer_of_one_has_hardly_a_live_unit(rng, live):
+    models = {"dbn": [linear(5, rng), linear(7, rng, dead=7 - live)], "sdae": [linear(3, rng), linear(11, rng, dead=2)]}
+    rows = model_rows(models, EPSILONS, seed=0)
+    assert all("difference" in row for row in rows_of(rows, layer=1))
+    for row in rows_of(rows, layer=2):
+        assert (row["dbn_live"], row["dbn_dead"], row["sdae_live"], row["sdae_dead"]) == (live, 7 - live, 9, 2)
+        assert "dbn_mean" not in row and "sdae_mean" in row
+        assert not {"difference", "superiority"} & set(row)
+
+
 def test_curves_are_means_and_quartiles_of_the_live_units(rng):
     layer = linear(9, rng, dead=2)
     found = layer_curves(layer, EPSILONS)
@@ -83,6 +130,16 @@ def test_curves_are_means_and_quartiles_of_the_live_units(rng):
     assert (inside.sum(axis=0) == 3).all()  # of 7 units, the quartiles lie between the second and third and so on
     np.testing.assert_allclose(found["normalized_mean"], 1 - EPSILONS**2 / 4)
     assert (found["live"], found["dead"]) == (7, 2)
+
+
+def test_curves_are_named_by_dataset_and_layer(rng):
+    layers = [linear(5, rng), linear(7, rng, dead=7), linear(3, rng)]
+    found = dataset_curves("mnist_rot", layers, EPSILONS)
+    np.testing.assert_array_equal(found.pop("mnist_rot_epsilons"), EPSILONS)
+    for number, layer in enumerate(layers, start=1):
+        for name, array in layer_curves(layer, EPSILONS).items():
+            np.testing.assert_array_equal(found.pop(f"mnist_rot_layer{number}_{name}"), array)
+    assert not found
 
 
 def test_searches_are_told_apart_and_have_the_units_that_they_share(rng):

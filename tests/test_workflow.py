@@ -27,6 +27,7 @@ MODELS = {
     "silhouettes": ("sdae",),
     "mnist_rot": ("sdae",),
 }
+PAIRED = [dataset for dataset, models in MODELS.items() if models == ("dbn", "sdae")]
 SHOWN = {"mnist": 36, "natural_images": 144, "silhouettes": 144, "mnist_rot": 11}
 
 
@@ -64,9 +65,10 @@ TINY["supplement"] = {
     "transformations": {"units": 5, "amounts": 1, "global_rate": 0.1, "strongest": 2},
     "preconditioned": {"restarts": 4, "max_steps": 3},
 }
-# Live units, to be like Gabors or not.
+# Live units, to be like Gabors or not, and to compare models by.
 TINY["models"]["natural_images"]["sdae"]["layer1"]["initial_weights"] = 1.0
 TINY["models"]["mnist"]["sdae"]["layer1"]["initial_weights"] = 1.0
+TINY["models"]["mnist"]["dbn"]["layer1"]["initial_weights"] = 1.0
 GRIDS = {
     "mnist": {"sdae": {"units": [11, 13], "learning_rate": [0.1], "fine_tuning_rate": [0.2, 0.5]}},
     "natural_images": {"dbn": {"weight_decay": [1.0e-5, 0.0], "learning_rate": [0.1]}},
@@ -174,8 +176,10 @@ def maxima(*models, dataset="mnist"):
 
 def manifolds(*models, dataset="mnist"):
     """Return what traces manifolds, and what follows from it."""
-    traced = named("Trace manifolds in layer {layer} of the {stack}", dataset, *models) | variants(dataset)
-    return traced | (TRANSFORMATIONS if dataset == "mnist" else set())
+    traced = named("Trace manifolds in layer {layer} of the {stack}", dataset, *models)
+    if any(model.startswith("sdae") for model in models):
+        traced |= variants(dataset) | (TRANSFORMATIONS if dataset == "mnist" else set())
+    return traced | (COMPARISON if dataset in PAIRED else set())
 
 
 def variants(dataset="mnist"):
@@ -216,6 +220,7 @@ CLAIMS = {"Measure the claims"}
 RECORD = {"Record the run"}
 UNITS, ERRORS = {"Tabulate the units"}, {"Tabulate the errors"}
 INVARIANCE = {"Tabulate the invariance of the layers"} | CLAIMS | figures(7, "7 normalised")
+COMPARISON = {"Compare the models by their invariance"} | figures("7 of DBNs")
 ROTATIONS = {"Tabulate how far rotation explains the manifolds"} | RECORD
 TRACED_OUTPUT = {"Trace manifolds of the output units of the mnist_rot sdae"} | ROTATIONS | CLAIMS | figures(6)
 DRAWN_PRECONDITIONED = {"Draw the maxima with a preconditioned gradient"} | RECORD
@@ -233,7 +238,7 @@ TRANSFORMATIONS = {"Transform optima and examples of the mnist sdae"} | TABULATE
 STUDIES = CURVATURES | SEARCHES
 SUPPLEMENT = STUDIES | PRECONDITIONED | TRANSFORMATIONS
 DRAWN_SUPPLEMENT = {job for job in SUPPLEMENT if job.startswith("Draw")} | RECORD
-MANIFOLDS = set().union(*(manifolds("sdae", dataset=dataset) for dataset in MODELS)) | TRACED_OUTPUT
+MANIFOLDS = all_of(manifolds) | TRACED_OUTPUT
 TUNING = (
     tuning("dbn", "sdae", "random")
     | tuning("random", dataset="mnist_originals")
@@ -391,13 +396,16 @@ def test_touching_the_library_makes_nothing_again(finished):
             | maxima("dbn", "sdae")
             | combination()
             | sampling()
-            | manifolds("sdae")
+            | manifolds("dbn", "sdae")
             | tuning("dbn", "sdae", "random")
             | (STUDIES | UNITS | ERRORS | CLAIMS | figures(1, 3, 4)),
         ),
         (
             {"datasets": {"mnist": {"regularization": 0.5}}},
-            {"Estimate the statistics of mnist"} | maxima("dbn", "sdae") | manifolds("sdae") | STUDIES | figures(1, 4),
+            {"Estimate the statistics of mnist"}
+            | maxima("dbn", "sdae")
+            | manifolds("dbn", "sdae")
+            | (STUDIES | figures(1, 4)),
         ),
         (
             {"models": {"mnist": {"dbn": {"layer2": {"learning_rate": 0.07}}}}},
@@ -405,6 +413,7 @@ def test_touching_the_library_makes_nothing_again(finished):
             | maxima("dbn2", "dbn3")
             | combination()
             | sampling()
+            | manifolds("dbn2", "dbn3")
             | tuning("dbn")
             | (UNITS | ERRORS | CLAIMS | figures(1, 3, 4)),
         ),
@@ -425,7 +434,7 @@ def test_touching_the_library_makes_nothing_again(finished):
             {"Fetch and verify natural_images", "Estimate the statistics of natural_images"}
             | training("dbn", "sdae", dataset="natural_images")
             | maxima("dbn", "sdae", dataset="natural_images")
-            | manifolds("sdae", dataset="natural_images")
+            | manifolds("dbn", "sdae", dataset="natural_images")
             | combination("natural_images")
             | sampling("natural_images")
             | (UNITS | CLAIMS | figures(2, 3, 4)),
@@ -440,7 +449,7 @@ def test_touching_the_library_makes_nothing_again(finished):
         ),
         (
             {"units": {"mnist": {"activation_maximization": {"learning_rate": {"layer3": 0.5}}}}},
-            maxima("dbn3", "sdae3") | manifolds("sdae3") | figures(1),
+            maxima("dbn3", "sdae3") | manifolds("dbn3", "sdae3") | figures(1),
         ),
         ({"units": {"mnist": {"sampling": {"steps": 40}}}}, sampling() | CLAIMS | figures(3, 4)),
         (
@@ -450,9 +459,13 @@ def test_touching_the_library_makes_nothing_again(finished):
         ({"units": {"mnist": {"linear_combination": {"kept": 3}}}}, combination() | CLAIMS | figures(4)),
         (
             {"units": {"mnist": {"shown": 37}}},
-            maxima("dbn", "sdae") | combination() | sampling() | manifolds("sdae") | STUDIES | figures(1, 3, 4),
+            maxima("dbn", "sdae")
+            | combination()
+            | sampling()
+            | manifolds("dbn", "sdae")
+            | (STUDIES | figures(1, 3, 4)),
         ),
-        ({"units": {"mnist": {"invariance": {"max_steps": 4}}}}, manifolds("sdae")),
+        ({"units": {"mnist": {"invariance": {"max_steps": 4}}}}, manifolds("dbn", "sdae")),
         ({"units": {"silhouettes": {"invariance": {"variants": {"steps": []}}}}}, variants("silhouettes")),
         ({"units": {"mnist_rot": {"activation_maximization": {"output": {"learning_rate": 0.4}}}}}, OUTPUT),
         ({"units": {"mnist_rot": {"invariance": {"output": {"trials": 5}}}}}, TRACED_OUTPUT),
@@ -474,8 +487,8 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
         ("figures/figure2.py", figures(2)),
         ("figures/figure3.py", figures(3)),
         ("figures/figure5.py", figures(5)),
-        ("figures/figure7.py", figures(7, "7 normalised") | {"Draw the transformations"}),
-        ("figures/sheet.py", figures(1, 2, 3, 4, 5, 6, 7, "7 normalised") | DRAWN_SUPPLEMENT),
+        ("figures/figure7.py", figures(7, "7 normalised", "7 of DBNs") | {"Draw the transformations"}),
+        ("figures/sheet.py", figures(1, 2, 3, 4, 5, 6, 7, "7 normalised", "7 of DBNs") | DRAWN_SUPPLEMENT),
         ("figures/walks.py", DRAWN_SUPPLEMENT - DRAWN_PRECONDITIONED | RECORD),
         ("claims.py", CLAIMS | UNITS | REMARKS | TABULATED_TRANSFORMATIONS),
         ("gabor.py", UNITS | ERRORS | CLAIMS | REMARKS | TABULATED_TRANSFORMATIONS),
@@ -488,7 +501,7 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
         ("invariance/manifold.py", MANIFOLDS | STUDIES | figures(5)),
         ("invariance/transformations.py", TRANSFORMATIONS | REMARKS),
         ("invariance/remarks.py", REMARKS | TABULATED_TRANSFORMATIONS),
-        ("invariance/comparison.py", INVARIANCE | ROTATIONS),
+        ("invariance/comparison.py", INVARIANCE | COMPARISON | ROTATIONS),
         ("models/classifier.py", TUNING | ERRORS | OUTPUT | PRECONDITIONED),
         ("models/rbm.py", FROM_DATA - DATA - STATISTICS),
         ("data/sources.py", FROM_DATA),
@@ -605,17 +618,17 @@ def check_manifolds(stored, best, activation_of):
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
-@pytest.mark.parametrize("dataset", MODELS)
-def test_stored_manifolds_are_feasible_and_have_the_stored_activations(finished, dataset, depth):
-    stored = arrays(finished, f"units/{dataset}/sdae/layer{depth}/invariance.npz")
-    maxima = arrays(finished, f"units/{dataset}/sdae/layer{depth}/activation_maximization.npz")
+@pytest.mark.parametrize(("dataset", "model"), [(d, model) for d, models in MODELS.items() for model in models])
+def test_stored_manifolds_are_feasible_and_have_the_stored_activations(finished, dataset, model, depth):
+    stored = arrays(finished, f"units/{dataset}/{model}/layer{depth}/invariance.npz")
+    maxima = arrays(finished, f"units/{dataset}/{model}/layer{depth}/activation_maximization.npz")
     assert stored["activations"].shape == (SHOWN[dataset] + 1 + 4 * depth, 2 if dataset == "mnist" else 1, 5)
     np.testing.assert_array_equal(stored["epsilons"], [0, 0.5, 1, 1.5, 2])
     np.testing.assert_array_equal(stored["shown_units"], maxima["units"])
     best = maxima["activations"].max(axis=1)
-    check_manifolds(stored, best, lambda x: activation(finished, dataset, "sdae", depth, x))
+    check_manifolds(stored, best, lambda x: activation(finished, dataset, model, depth, x))
     if depth == 1:  # linear units: the best point at each distance is known, and the worst that a search can end at
-        layer = arrays(finished, f"models/{dataset}/sdae/layer1.npz")
+        layer = arrays(finished, f"models/{dataset}/{model}/layer1.npz")
         w, x, epsilons = layer["weights"].astype(float), stored["optimum"].astype(float), stored["epsilons"]
         along = (w * x).sum(axis=1)[:, None]
         across = np.sqrt((w**2).sum(axis=1)[:, None] * stored["norm"] ** 2 - along**2)
@@ -667,6 +680,39 @@ def test_the_table_of_invariance_has_the_areas_of_live_units(finished, dataset):
         assert float(row["mean"]) == pytest.approx(np.trapezoid(curves, stored["epsilons"], axis=1).mean(), rel=1e-4)
         assert float(row["low"]) <= float(row["mean"]) <= float(row["high"])
         np.testing.assert_allclose(drawn[f"{dataset}_layer{layer}_mean"], curves.mean(axis=0))
+
+
+@pytest.mark.parametrize("dataset", PAIRED)
+def test_the_table_of_models_has_the_areas_of_both(finished, dataset):
+    rows = [row for row in table(finished, "tables/invariance_models.csv") if row["dataset"] == dataset]
+    assert [row["layer"] for row in rows] == 4 * ["1", "2", "3"]  # curves and measures
+    layered = [row for row in table(finished, "tables/invariance.csv") if row["dataset"] == dataset][:12]
+    drawn = arrays(finished, "figures/figure7_dbn.npz")
+    for row, layer in zip(rows, layered, strict=True):  # whose first search is that of all units
+        assert [row[name] for name in ("layer", "curve", "measure")] == [
+            layer[name] for name in ("layer", "curve", "measure")
+        ]
+        assert int(row["sdae_live"]) + int(row["sdae_dead"]) == int(layer["units"])
+        for name in ("dead", "converged", "mean", "low", "high"):
+            assert row[f"sdae_{name}"] == layer[name]
+        history = table(finished, f"models/{dataset}/dbn/layer{row['layer']}_history.csv")
+        stored = arrays(finished, f"units/{dataset}/dbn/layer{row['layer']}/invariance.npz")
+        live = len(stored["units"]) - int(history[-1]["dead_units"])
+        assert int(row["dbn_live"]) == drawn[f"{dataset}_layer{row['layer']}_live"] == live
+        assert bool(row["dbn_mean"]) == (live > 1)
+        assert bool(row["difference"]) == bool(row["dbn_mean"] and row["sdae_mean"])
+        if row["difference"]:
+            expected = float(row["sdae_mean"]) - float(row["dbn_mean"])
+            assert float(row["difference"]) == pytest.approx(expected, rel=1e-4, abs=1e-4)
+            assert float(row["difference_low"]) <= float(row["difference"]) <= float(row["difference_high"])
+            assert 0 <= float(row["superiority"]) <= 1
+        if row["curve"] + row["measure"] == "log_sigmoidarea" and int(row["dbn_dead"]) == 0:
+            curves = -np.logaddexp(0, -stored["activations"].max(axis=1).astype(float))
+            area = np.trapezoid(curves, stored["epsilons"], axis=1).mean()
+            assert float(row["dbn_mean"]) == pytest.approx(area, rel=1e-4)
+            np.testing.assert_allclose(drawn[f"{dataset}_layer{row['layer']}_mean"], curves.mean(axis=0))
+    if dataset == "mnist":  # whose first layers are live
+        assert all(row["difference"] for row in rows if row["layer"] == "1")
 
 
 def test_variants_are_of_the_units_shown_from_the_same_optima(finished):

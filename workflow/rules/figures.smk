@@ -1,9 +1,9 @@
 """The figures, each drawn from result files and nothing else; Figure 5 from a search in three dimensions.
 
-Needs: the unit tools' files in results/units/, for Figure 7 results/tables/invariance_curves.npz, and the datasets'
-       provenance.json, which marks substitutes
-Makes: results/figures/figure<n>.pdf, .png and .svg, and .npz with the numbers drawn; beside Figure 7, its supplement
-       figure7_normalised
+Needs: the unit tools' files in results/units/, for Figure 7 results/tables/invariance_curves.npz and
+       invariance_curves_dbn.npz, and the datasets' provenance.json, which marks substitutes
+Makes: results/figures/figure<n>.pdf, .png and .svg, and .npz with the numbers drawn; beside Figure 7, its supplements
+       figure7_normalised and figure7_dbn
 """
 
 
@@ -19,6 +19,7 @@ localrules:
     figure6,
     figure7,
     figure7_normalised,
+    figure7_dbn,
 
 
 rule figure1:
@@ -219,3 +220,23 @@ use rule figure7 as figure7_normalised with:
         "results/logs/figures/figure7_normalised.log",
     benchmark:
         "results/benchmarks/figures/figure7_normalised.tsv"
+
+
+use rule figure7 as figure7_dbn with:
+    message:
+        "Draw Figure 7 of DBNs"
+    input:
+        curves="results/tables/invariance_curves_dbn.npz",
+        provenance=provenance_of(*PAIRED),
+        modules=rules.figure7.input.modules,
+    output:
+        pdf="results/figures/figure7_dbn.pdf",
+        png=report("results/figures/figure7_dbn.png", caption="../report/figure7_dbn.rst", category="Supplement"),
+        svg="results/figures/figure7_dbn.svg",
+        numbers="results/figures/figure7_dbn.npz",
+    params:
+        datasets=PAIRED,
+    log:
+        "results/logs/figures/figure7_dbn.log",
+    benchmark:
+        "results/benchmarks/figures/figure7_dbn.tsv"

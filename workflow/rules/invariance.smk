@@ -3,11 +3,14 @@
 Needs: the trained layers and classifiers, results/units/…/activation_maximization.npz, results/statistics/<dataset>.npz;
        to tell dead units, the examples
 Makes: invariance.npz in results/units/<dataset>/<model>/layer<k>/ and …/output/, invariance_variants.npz in
-       results/units/<dataset>/<model>/, and results/tables/invariance.csv, invariance_curves.npz and rotations.csv
+       results/units/<dataset>/<model>/, and in results/tables/ invariance.csv, invariance_curves.npz,
+       invariance_models.csv, invariance_curves_dbn.npz and rotations.csv
 """
 
-# Figure 7 is about the SDAE (§5.3), the output units are those of mnist-rot's pretrained classifiers (§5.2).
+# Figure 7 is about the SDAE (§5.3), the output units are those of mnist-rot's pretrained classifiers (§5.2). Models are
+# compared where there are both.
 MEASURED = [dataset for dataset in config["units"] if "sdae" in config["models"][dataset]]
+PAIRED = [dataset for dataset in MEASURED if "dbn" in config["models"][dataset]]
 CLASSIFIED = [model for model in ("dbn", "sdae") if model in config["classifiers"]["mnist_rot"]]
 LABELS = [4, 5]  # of Figure 6
 
@@ -133,6 +136,43 @@ rule tabulate_invariance:
         mem_mb=1500,
     script:
         "../../scripts/tabulate_invariance.py"
+
+
+rule compare_models:
+    message:
+        "Compare the models by their invariance"
+    input:
+        layers=expand(
+            "results/models/{dataset}/{model}/layer{k}.npz", dataset=PAIRED, model=["dbn", "sdae"], k=[1, 2, 3]
+        ),
+        manifolds=expand(
+            "results/units/{dataset}/{model}/layer{k}/invariance.npz",
+            dataset=PAIRED,
+            model=["dbn", "sdae"],
+            k=[1, 2, 3],
+        ),
+        examples=expand("results/datasets/{dataset}/examples.npz", dataset=PAIRED),
+        provenance=provenance_of(*PAIRED),
+        modules=modules("compare_models"),
+    output:
+        table=report(
+            "results/tables/invariance_models.csv", caption="../report/invariance_models.rst", category="Tables"
+        ),
+        curves="results/tables/invariance_curves_dbn.npz",
+    params:
+        datasets=PAIRED,
+        seed=config["seed"],
+    log:
+        "results/logs/tables/invariance_models.log",
+    benchmark:
+        "results/benchmarks/tables/invariance_models.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    script:
+        "../../scripts/compare_models.py"
 
 
 rule tabulate_rotations:

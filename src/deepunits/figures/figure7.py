@@ -22,7 +22,7 @@ def draw(curves, datasets, curve="log_sigmoid", provenance=()):
     Parameters
     ----------
     curves : path
-        ``invariance_curves.npz``.
+        ``invariance_curves.npz``, of SDAEs, or ``invariance_curves_dbn.npz``, of DBNs.
     datasets : list of str
     curve : {'log_sigmoid', 'normalized'}
         What is drawn against ε: that of Figure 7, or the supplementary one that no scale and no bias changes.

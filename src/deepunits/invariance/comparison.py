@@ -1,4 +1,4 @@
-"""Layers compared by the manifolds of their units (section 5.3), and manifolds by how far rotation explains them."""
+"""Layers and models compared by their units' manifolds (section 5.3), manifolds by how far rotation explains them."""
 
 from dataclasses import dataclass
 
@@ -19,10 +19,19 @@ COLUMNS = (
     *("difference", "difference_low", "difference_high", "superiority"),
     "substitute",
 )
+MODELS = ("dbn", "sdae")  # that are compared: the second with the first
+MODEL_COLUMNS = (
+    *("dataset", "layer", "curve", "measure"),
+    *(f"{model}_{name}" for model in MODELS for name in ("live", "dead", "converged", "mean", "low", "high")),
+    *("difference", "difference_low", "difference_high", "superiority"),
+    "substitute",
+)
+EXAMPLES = 2000  # test examples that dead units are told by, the same that pretraining counts them on
 
 # The curves that invariance is measured on (section 5.3): as Figure 7 has them, and without bias and scale.
 CURVES = {"log_sigmoid": lambda activations, epsilons: log_sigmoid(activations), "normalized": normalized}
 MEASURES = {"area": area, "slope": slope}
+SCORES = [(curve, measure) for curve in CURVES for measure in MEASURES]
 
 # Columns by what `compare` calls them.
 _DIFFERENCE = dict(difference="difference", difference_low="low", difference_high="high", superiority="superiority")
@@ -45,6 +54,16 @@ class TracedLayer:
     dead: np.ndarray
 
     @property
+    def counts(self):
+        """How many units are live and how many dead."""
+        return {"live": int(np.sum(~self.dead)), "dead": int(np.sum(self.dead))}
+
+    @property
+    def share_converged(self):
+        """The share of the searches that converged, as the tables round it."""
+        return round(float(self.converged.mean()), 4)
+
+    @property
     def highest(self):
         """The activations (live units, E) at x*_ε: of the trials the highest, since x*_ε is where the maximum is."""
         return self.activations[~self.dead].max(axis=1)
@@ -63,6 +82,22 @@ def dead_units(layers, examples):
     return found
 
 
+def traced_layers(manifolds, dead):
+    """Return a :class:`TracedLayer` for each layer of a model.
+
+    Parameters
+    ----------
+    manifolds : list of dict of arrays
+        ``invariance.npz`` of each layer.
+    dead : list of array (units,) of bool
+        Of each layer.
+    """
+    return [
+        TracedLayer(manifold["activations"], manifold["converged"], layer_dead)
+        for manifold, layer_dead in zip(manifolds, dead, strict=True)
+    ]
+
+
 def searches(name, manifolds, variants, dead):
     """Yield the searches of a model, a name and a :class:`TracedLayer` for each layer.
 
@@ -78,10 +113,7 @@ def searches(name, manifolds, variants, dead):
         Of each layer.
     """
     shown = [manifold["shown_units"] for manifold in manifolds]
-    whole = [
-        TracedLayer(manifold["activations"], manifold["converged"], layer_dead)
-        for manifold, layer_dead in zip(manifolds, dead, strict=True)
-    ]
+    whole = traced_layers(manifolds, dead)
     yield name, whole
     yield name, [layer.of(units) for layer, units in zip(whole, shown, strict=True)]
     for number, variant in enumerate(variants["searches"]):
@@ -107,13 +139,35 @@ def layer_curves(layer, epsilons):
         ``live`` and ``dead`` (), how many units are; and, if any is live, ``<curve>_mean``, ``<curve>_lower`` and
         ``<curve>_upper`` (quartiles), all (E,), for each of `CURVES`.
     """
-    found = {"live": np.sum(~layer.dead), "dead": np.sum(layer.dead)}
+    found = layer.counts
     if not found["live"]:
         return found
     for name, curve in CURVES.items():
         curves = curve(layer.highest, epsilons)
         lower, upper = np.quantile(curves, (0.25, 0.75), axis=0)
         found |= {f"{name}_mean": curves.mean(axis=0), f"{name}_lower": lower, f"{name}_upper": upper}
+    return found
+
+
+def dataset_curves(dataset, layers, epsilons):
+    """Return what Figure 7 shows of a dataset, under the names of ``invariance_curves.npz``.
+
+    Parameters
+    ----------
+    dataset : str
+    layers : list of TracedLayer
+        Bottom first.
+    epsilons : array (E,)
+
+    Returns
+    -------
+    dict of arrays
+        ``<dataset>_epsilons`` (E,) and, for each layer, ``<dataset>_layer<k>_<name>`` for each name that
+        :func:`layer_curves` gives.
+    """
+    found = {f"{dataset}_epsilons": epsilons}
+    for number, layer in enumerate(layers, start=1):
+        found |= {f"{dataset}_layer{number}_{name}": array for name, array in layer_curves(layer, epsilons).items()}
     return found
 
 
@@ -136,21 +190,67 @@ def layer_rows(layers, epsilons, *, seed):
         and no more.
     """
     rows = []
-    for curve, measure in [(curve, measure) for curve in CURVES for measure in MEASURES]:
+    for curve, measure in SCORES:
         below = None
         for number, layer in enumerate(layers, start=1):
-            live = int(np.sum(~layer.dead))
-            row = {"layer": number, "units": len(layer.dead), "dead": len(layer.dead) - live}
-            row |= {"converged": round(float(layer.converged.mean()), 4), "curve": curve, "measure": measure}
-            values = MEASURES[measure](CURVES[curve](layer.highest, epsilons), epsilons) if live > 1 else None
-            if values is not None:
-                row |= dict(zip(("mean", "low", "high"), map(float, mean_over_units(values, seed=seed)), strict=True))
-            if values is not None and below is not None:
-                difference = compare(below, values, seed=seed)
-                row |= {name: difference[key] for name, key in _DIFFERENCE.items()}
-            rows.append(row)
-            below = values
+            row = {"layer": number, "units": len(layer.dead), "dead": layer.counts["dead"]}
+            row |= {"converged": layer.share_converged, "curve": curve, "measure": measure}
+            scores = _scores(layer, epsilons, curve, measure)
+            rows.append(row | _mean(scores, seed) | _difference(below, scores, seed))
+            below = scores
     return rows
+
+
+def model_rows(models, epsilons, *, seed):
+    """Return the rows of the table that compares the models of a dataset, searched in the same way.
+
+    Parameters
+    ----------
+    models : dict of list of TracedLayer
+        The layers, bottom first, of each of `MODELS`.
+    epsilons : array (E,)
+    seed : int
+
+    Returns
+    -------
+    list of dict
+        With some of the keys `MODEL_COLUMNS`. Each measure of each curve, layer by layer: its mean over the live units
+        of each model with a 95 % bootstrap interval, the difference, SDAE less DBN, with its interval, and the
+        probability that a unit of the SDAE exceeds one of the DBN. Where less than two units are live, they are counted
+        and no more.
+    """
+    rows = []
+    for curve, measure in SCORES:
+        for number, layers in enumerate(zip(*(models[model] for model in MODELS), strict=True), start=1):
+            row = {"layer": number, "curve": curve, "measure": measure}
+            scores = [_scores(layer, epsilons, curve, measure) for layer in layers]
+            for model, layer, its in zip(MODELS, layers, scores, strict=True):
+                found = layer.counts | {"converged": layer.share_converged} | _mean(its, seed)
+                row |= {f"{model}_{name}": value for name, value in found.items()}
+            rows.append(row | _difference(*scores, seed))
+    return rows
+
+
+def _scores(layer, epsilons, curve, measure):
+    """Return a measure of a curve for each live unit, (live units,), or None where less than two are live."""
+    if layer.counts["live"] < 2:
+        return None
+    return MEASURES[measure](CURVES[curve](layer.highest, epsilons), epsilons)
+
+
+def _mean(scores, seed):
+    """Return the mean of the scores with its interval, as the tables call them; of None, nothing."""
+    if scores is None:
+        return {}
+    return dict(zip(("mean", "low", "high"), map(float, mean_over_units(scores, seed=seed)), strict=True))
+
+
+def _difference(lower, upper, seed):
+    """Return how the scores `upper` compare with `lower`, as the tables call it; nothing where either is None."""
+    if lower is None or upper is None:
+        return {}
+    found = compare(lower, upper, seed=seed)
+    return {name: found[key] for name, key in _DIFFERENCE.items()}
 
 
 def rotation_rows(epsilons, inputs, activations):
