@@ -6,5 +6,5 @@ from deepunits.figures.sheet import save
 
 with job(log=snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
-    figure, numbers = figure7.draw(files.curves, params.datasets, params.curve, files.provenance)
+    figure, numbers = figure7.draw(files.curves, params.datasets, params.curve, params.model, files.provenance)
     save(figure, numbers, **dict(snakemake.output.items()))

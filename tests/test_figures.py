@@ -324,7 +324,8 @@ def test_figure7_draws_a_line_and_a_band_for_each_layer(tmp_path, rng, curve):
     datasets = ["mnist", "natural_images", "silhouettes"]
     path = curve_file(tmp_path / "curves.npz", rng, datasets, dead_layer=("silhouettes", 2))
     stored = load_npz(path)
-    figure, numbers = figure7.draw(path, datasets, curve)
+    figure, numbers = figure7.draw(path, datasets, curve, model="dbn")
+    assert {text.get_text() for text in figure.texts} >= {"MNIST, DBN", "Natural image patches, DBN"}
     assert [len(axes.lines) for axes in figure.axes] == [3, 3, 2]
     for dataset, axes in zip(datasets, figure.axes, strict=True):
         layers = [layer for layer in (1, 2, 3) if stored[f"{dataset}_layer{layer}_live"]]

@@ -191,6 +191,7 @@ rule figure7:
     params:
         datasets=MEASURED,
         curve="log_sigmoid",
+        model="sdae",
     log:
         "results/logs/figures/figure7.log",
     benchmark:
@@ -236,6 +237,7 @@ use rule figure7 as figure7_dbn with:
         numbers="results/figures/figure7_dbn.npz",
     params:
         datasets=PAIRED,
+        model="dbn",
     log:
         "results/logs/figures/figure7_dbn.log",
     benchmark:

@@ -16,7 +16,7 @@ BELOW = 0.4  # inches below each panel, for its axis
 
 
 @style()
-def draw(curves, datasets, curve="log_sigmoid", provenance=()):
+def draw(curves, datasets, curve="log_sigmoid", model="sdae", provenance=()):
     """Draw a panel for each dataset: the mean over the live units of each layer, and the middle half of them.
 
     Parameters
@@ -26,6 +26,8 @@ def draw(curves, datasets, curve="log_sigmoid", provenance=()):
     datasets : list of str
     curve : {'log_sigmoid', 'normalized'}
         What is drawn against ε: that of Figure 7, or the supplementary one that no scale and no bias changes.
+    model : {'sdae', 'dbn'}
+        Whose curves these are.
     provenance : path or list of path
         ``provenance.json`` of the datasets.
 
@@ -48,7 +50,7 @@ def draw(curves, datasets, curve="log_sigmoid", provenance=()):
         if f"{dataset}_epsilons" not in stored:
             raise UserError(f"{curves} has no curves of {dataset}; delete it and run again.")
         left, top = LABEL + number % 2 * TEXT_WIDTH / 2, LINE + number // 2 * (LINE + HEIGHT + BELOW)
-        sheet.text(TITLES[dataset], left + WIDTH / 2, top - LINE / 2)
+        sheet.text(f"{TITLES[dataset]}, {model.upper()}", left + WIDTH / 2, top - LINE / 2)
         axes = sheet.axes(left, top, WIDTH, HEIGHT)
         axes.set(xlim=(0, 2), xticks=(0, 0.5, 1, 1.5, 2), xlabel="ε")
         if number % 2 == 0:
