@@ -53,6 +53,7 @@ report: setup  ## the HTML report of the last run
 
 lint: setup  ## check the style of the code and of the workflow
 	ruff check
+	ruff format --check
 	snakemake --lint
 
 # Rewrites the lock files from pyproject.toml; `make lock ARGS=--upgrade` takes the newest releases.

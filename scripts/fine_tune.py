@@ -6,7 +6,7 @@ from deepunits.backend import choose_device, device_name, generator
 from deepunits.console import job, progress
 from deepunits.data.examples import load_examples, load_labels
 from deepunits.data.training import training_stream
-from deepunits.models.classifier import error_rate, fine_tune, random_network, save_classifier, with_output_layer
+from deepunits.models.classifier import error_rate, fine_tune, random_network, refit, save_classifier, with_output_layer
 from deepunits.models.stack import load_layer, metadata
 from deepunits.record import versions
 
@@ -24,23 +24,18 @@ with job(log=snakemake.log[0]):
     else:
         sizes = [stream.pixels, *params.settings["units"].values(), classes]
         network = random_network(sizes, generator(params.seed, *stage, "initial weights"))
+    valid, how = (load_examples(examples, "valid"), load_labels(examples, "valid")), {"seed": params.seed, "xp": xp}
     with progress(params.settings["epochs"] * params.settings["epoch_examples"], " ".join(stage)) as bar:
-        tuned = fine_tune(
-            network,
-            stream,
-            (load_examples(examples, "valid"), load_labels(examples, "valid")),
-            params.settings,
-            seed=params.seed,
-            stage=stage,
-            xp=xp,
-            progress=bar,
-            log=logger.info,
-        )
+        tuned = fine_tune(network, stream, valid, params.settings, stage=stage, progress=bar, log=logger.info, **how)
+    trained_on = len(tuned.valid_errors) * params.settings["epoch_examples"]
+    if params.settings["refit"]:
+        stream = training_stream(examples, ("train", "valid"), seed=params.seed, deformation=params.deformation, xp=xp)
+        settings = params.settings | {"epoch_examples": params.settings["epoch_examples"] + len(valid[1])}
+        trained_on = (tuned.best_epoch + 1) * settings["epoch_examples"]
+        with progress(trained_on, " ".join((*stage, "refit"))) as bar:
+            tuned = refit(network, stream, tuned, settings, stage=(*stage, "refit"), progress=bar, **how)
     test_error = error_rate(tuned.network.to(xp), load_examples(examples, "test"), load_labels(examples, "test"))
     logger.info("test error %.2f %%", 100 * test_error)
-    settings = params.settings | {
-        "deformation": params.deformation,
-        "examples": len(tuned.valid_errors) * params.settings["epoch_examples"],
-    }
+    settings = params.settings | {"deformation": params.deformation, "examples": trained_on}
     record = metadata("classifier", settings, seed=params.seed, stage=stage, xp=xp, versions=versions())
     save_classifier(snakemake.output.classifier, tuned, test_error, record)

@@ -24,9 +24,7 @@ with job(log=snakemake.log[0]):
 
     # No test example and no label is used. Digits held out from fine-tuning are in the 60,000 that are deformed.
     splits = ("train", "valid") if params.deformation else ("train",)
-    stream = training_stream(
-        snakemake.input.examples, splits, seed=params.seed, deformation=params.deformation, xp=xp
-    )
+    stream = training_stream(snakemake.input.examples, splits, seed=params.seed, deformation=params.deformation, xp=xp)
     # What the examples are belongs to the settings, so that no checkpoint is resumed on other data.
     settings = {
         **params.settings,

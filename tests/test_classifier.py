@@ -13,6 +13,7 @@ from deepunits.models.classifier import (
     error_rate,
     fine_tune,
     random_network,
+    refit,
     save_classifier,
     with_output_layer,
 )
@@ -115,6 +116,24 @@ def test_fine_tuning_learns_and_keeps_the_best_epoch():
     assert all((a == b).all() for a, b in zip(before, start.weights, strict=True))
     again = fine_tune(start, Stripes(), valid, SETTINGS, seed=3, stage=("toy",))
     assert all((a == b).all() for a, b in zip(tuned.network.weights, again.network.weights, strict=True))
+
+
+def test_a_refit_takes_the_best_number_of_epochs_from_the_same_start_on_the_examples_given():
+    start = random_network([12, 7, 3], generator(0))
+    settings = SETTINGS | {"epochs": 5, "epoch_examples": 33, "batch": 10, "constant_until": 0.0}
+    tuned = FineTuned(network(), train_errors=[0.5] * 5, valid_errors=[0.3, 0.2, 0.1, 0.2, 0.2], best_epoch=2)
+    found = refit(start, Stripes(), tuned, settings, seed=3, stage=("toy",))
+    assert (found.train_errors, found.valid_errors, found.best_epoch) == ([0.5] * 5, tuned.valid_errors, 2)
+    by_hand = start.copy()
+    trainer = Backpropagation(by_hand, 10)
+    for epoch in range(3):
+        for first in range(33 * epoch, 33 * (epoch + 1), 10):
+            size = min(10, 33 * (epoch + 1) - first)
+            rate = settings["learning_rate"] * (1 - first / (5 * 33))
+            trainer.step(Stripes().batch(first, size), Stripes().batch_labels(first, size), rate)
+    for a, b in zip(found.network.weights, by_hand.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (start.weights[0] == random_network([12, 7, 3], generator(0)).weights[0]).all()
 
 
 def test_training_errors_are_counted_before_each_step():

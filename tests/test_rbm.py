@@ -133,13 +133,9 @@ def test_step_follows_the_difference_of_the_two_phases(rbm):
     reconstruction = trainer.visibles[11:]
     assert set(np.unique(reconstruction)) <= {0, 1}
     data, fantasy = before.mean_hidden(visible), before.mean_hidden(reconstruction)
-    weights = before.weights + 0.1 * (
-        (data.T @ visible - fantasy.T @ reconstruction) / 11 - 0.5 * before.weights
-    )
+    weights = before.weights + 0.1 * ((data.T @ visible - fantasy.T @ reconstruction) / 11 - 0.5 * before.weights)
     np.testing.assert_allclose(model.weights, weights, atol=1e-6)
-    np.testing.assert_allclose(
-        model.hidden_bias, before.hidden_bias + 0.1 * (data - fantasy).mean(axis=0), atol=1e-6
-    )
+    np.testing.assert_allclose(model.hidden_bias, before.hidden_bias + 0.1 * (data - fantasy).mean(axis=0), atol=1e-6)
     np.testing.assert_allclose(
         model.visible_bias, before.visible_bias + 0.1 * (visible - reconstruction).mean(axis=0), atol=1e-6
     )

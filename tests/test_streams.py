@@ -105,9 +105,7 @@ def test_tangents_are_the_derivatives_of_the_smoothed_digit():
     smooth = 200 * 25 / width**2 * np.exp(-((y - 13) ** 2 + (x - 15) ** 2) / (2 * width**2))
     horizontal, vertical = infinite_mnist.translation_tangents(blob.round().astype(np.uint8).reshape(1, -1))
     inner = np.s_[5:-5, 5:-5]
-    np.testing.assert_allclose(
-        horizontal.reshape(28, 28)[inner], (-(x - 15) / width**2 * smooth)[inner], atol=1
-    )
+    np.testing.assert_allclose(horizontal.reshape(28, 28)[inner], (-(x - 15) / width**2 * smooth)[inner], atol=1)
     np.testing.assert_allclose(vertical.reshape(28, 28)[inner], (-(y - 13) / width**2 * smooth)[inner], atol=1)
 
 

@@ -1,6 +1,6 @@
 """Supervised fine-tuning: a softmax layer on top and back-propagation through all layers (section 4.4)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -214,33 +214,84 @@ def fine_tune(network, stream, valid, settings, *, seed, stage, xp=np, progress=
     UserError
         If training diverges.
     """
-    network = network.copy().to(xp)
-    names = ("batch", "weight_decay", "input_dropout", "hidden_dropout")
-    trainer = Backpropagation(network, **{name: settings[name] for name in names})
+    trainer = _trainer(network, settings, xp)
+    network = trainer.network
     result = FineTuned(network)
-    size, batch = settings["epoch_examples"], settings["batch"]
     for epoch in range(settings["epochs"]):
-        mistakes, rng = 0, generator(seed, *stage, "epoch", epoch, xp=xp)
-        for start in range(epoch * size, (epoch + 1) * size, batch):
-            count = min(batch, (epoch + 1) * size - start)
-            rate = learning_rate_at(start / (size * settings["epochs"]), settings)
-            labels = xp.asarray(stream.batch_labels(start, count))
-            mistakes += trainer.step(stream.batch(start, count), labels, rate, rng)
+        error = _train_epoch(trainer, stream, epoch, settings, seed, stage)
         wrong = error_rate(network, valid[0], valid[1])
-        result.train_errors.append(int(mistakes) / size)
+        result.train_errors.append(error)
         result.valid_errors.append(wrong)
-        if not bool(xp.isfinite(network.weights[0]).all()):
-            raise UserError(f"fine-tuning of {' '.join(stage)} diverged; lower its learning_rate in the configuration.")
         if wrong <= min(result.valid_errors):
             result.best_epoch = epoch
             result.network = network.copy().to(np)
         if progress is not None:
-            progress.update(size)
+            progress.update(settings["epoch_examples"])
         if log is not None:
             log(
-                f"{' '.join(stage)}: epoch {epoch + 1}, training error {100 * result.train_errors[-1]:.2f} %, "
+                f"{' '.join(stage)}: epoch {epoch + 1}, training error {100 * error:.2f} %, "
                 f"validation error {100 * wrong:.2f} %"
             )
         if epoch - result.best_epoch >= settings["patience"]:
             break
     return result
+
+
+def refit(network, stream, tuned, settings, *, seed, stage, xp=np, progress=None):
+    """Train once more from the same start, on more examples, for as many epochs as early stopping has found best.
+
+    So that the validation examples, which have then done their work, are learnt from too (Goodfellow, Bengio and
+    Courville 2016, section 7.8).
+
+    Parameters
+    ----------
+    network : Network
+        Initial weights; left as it is.
+    stream : object
+        Training and validation examples together.
+    tuned : FineTuned
+        What :func:`fine_tune` returned.
+    settings : dict
+        As for :func:`fine_tune`, ``epoch_examples`` being those of a pass over the larger stream.
+    seed : int
+    stage : tuple of str
+    xp : module
+    progress : object, optional
+
+    Returns
+    -------
+    FineTuned
+        With the new network; the errors are those of `tuned`.
+
+    Raises
+    ------
+    UserError
+        If training diverges.
+    """
+    trainer = _trainer(network, settings, xp)
+    for epoch in range(tuned.best_epoch + 1):
+        _train_epoch(trainer, stream, epoch, settings, seed, stage)
+        if progress is not None:
+            progress.update(settings["epoch_examples"])
+    return replace(tuned, network=trainer.network.to(np))
+
+
+def _trainer(network, settings, xp):
+    """Return what trains a copy of `network` as the settings say."""
+    names = ("batch", "weight_decay", "input_dropout", "hidden_dropout")
+    return Backpropagation(network.copy().to(xp), **{name: settings[name] for name in names})
+
+
+def _train_epoch(trainer, stream, epoch, settings, seed, stage):
+    """Train for an epoch; return the share of its examples classified wrongly when their turn came."""
+    xp = array_module(trainer.network.weights[0])
+    size, batch, rng = settings["epoch_examples"], settings["batch"], generator(seed, *stage, "epoch", epoch, xp=xp)
+    mistakes = 0
+    for start in range(epoch * size, (epoch + 1) * size, batch):
+        count = min(batch, (epoch + 1) * size - start)
+        rate = learning_rate_at(start / (size * settings["epochs"]), settings)
+        labels = xp.asarray(stream.batch_labels(start, count))
+        mistakes += trainer.step(stream.batch(start, count), labels, rate, rng)
+    if not bool(xp.isfinite(trainer.network.weights[0]).all()):
+        raise UserError(f"fine-tuning of {' '.join(stage)} diverged; lower its learning_rate in the configuration.")
+    return int(mistakes) / size

@@ -132,9 +132,11 @@ def pretrain_layer(
         if not np.isfinite(history[-1]["reconstruction_error"]):
             raise UserError(f"training of {' '.join(stage)} diverged; lower its learning_rate in the configuration.")
         if log is not None:
-            log("{}: {} examples, rate {:.4g}, error {:.2f}, {} dead units, {:.0f} examples/s".format(
-                " ".join(stage), *values
-            ))
+            log(
+                "{}: {} examples, rate {:.4g}, error {:.2f}, {} dead units, {:.0f} examples/s".format(
+                    " ".join(stage), *values
+                )
+            )
         if checkpoint:
             save_npz(
                 checkpoint,
