@@ -761,11 +761,13 @@ def test_stored_classifiers_have_the_stored_errors(finished, name):
         outputs = x @ stored["weights_out"].T + stored["bias_out"]
         wrong[split] = (outputs.argmax(axis=1) != data[f"{split}_labels"]).mean()
     assert stored["errors"].shape == (2, 2)
-    assert wrong["valid"] == pytest.approx(stored["errors"][:, 1].min(), abs=0.002)
+    refit = dataset == "mnist_originals"  # the stored network has then learnt from the validation examples
+    assert refit or wrong["valid"] == pytest.approx(stored["errors"][:, 1].min(), abs=0.002)
     assert wrong["test"] == pytest.approx(stored["test_error"], abs=0.002)
     rows = [r for r in table(finished, "tables/errors.csv") if (r["dataset"], r["initialisation"]) == (dataset, start)]
     [row] = rows
     assert ("deformed" in row["training_data"]) == (dataset == "mnist")
+    assert (" and then " in row["training_data"]) == refit
     assert float(row["test_error"]) == pytest.approx(100 * stored["test_error"], abs=0.005)
     assert bool(row["substitute"]) == (dataset != "silhouettes")
 
