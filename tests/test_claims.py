@@ -96,12 +96,13 @@ def test_claims_about_objects_tell_wholes_from_parts_and_from_noise():
         outline[2 : 9 - label, 1 + label : 10] = 1
     labels = np.repeat(np.arange(4), 6)
     examples = outlines.reshape(4, 121)[labels]
+    held_out = examples + rng.normal(scale=0.05, size=examples.shape)
     part = np.zeros((11, 11))
     part[:3, :3] = 1
 
     def verdicts(inputs):
         maxima = {"units": np.arange(len(inputs)), "inputs": inputs[:, None], "activations": np.ones((len(inputs), 1))}
-        return [c.verdict for c in claims.claims_about_objects("toy", maxima, examples, labels, seed=0)]
+        return [c.verdict for c in claims.claims_about_objects("toy", maxima, examples, labels, held_out, seed=0)]
 
     parts, wholes = np.tile(part.ravel(), (40, 1)), 3 * examples[:7] - 1
     assert verdicts(np.concatenate([parts, wholes])) == ["holds", "holds", "holds"]

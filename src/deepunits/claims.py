@@ -9,7 +9,7 @@ from scipy.stats import bootstrap
 from deepunits.backend import generator
 from deepunits.tables import GABOR, wilson_interval
 
-WHOLE = 0.5  # correlation with the mean of a class from which a picture counts as a whole object
+OUTLINES = 0.9  # share of the outlines in a dataset that count as whole objects
 
 COLUMNS = ("id", "section", "claim", "statistic", "value", "low", "high", "threshold", "verdict")
 
@@ -261,8 +261,10 @@ def claims_about_gabors(rows):
     return found
 
 
-def claims_about_objects(name, maxima, examples, labels, *, seed):
+def claims_about_objects(name, maxima, examples, labels, held_out, *, seed):
     """Return the claims of section 4.4 about whole objects and parts of them, for a layer trained on outlines.
+
+    A maximum counts as a whole object if it is as much like the mean of a class as most outlines are.
 
     Parameters
     ----------
@@ -271,22 +273,27 @@ def claims_about_objects(name, maxima, examples, labels, *, seed):
         As stored; square images.
     examples : array (m, P)
     labels : array (m,) of int
+        Classes of the examples.
+    held_out : array (n, P)
+        Other examples, which do not enter the means.
     seed : int
     """
     identity, best = name.replace(" ", "-"), best_of(maxima)
     side = round(best.shape[1] ** 0.5)
-    whole = int((likeness_to_classes(best, examples, labels) >= WHOLE).sum())
+    least = np.quantile(likeness_to_classes(held_out, examples, labels), 1 - OUTLINES)
+    whole = int((likeness_to_classes(best, examples, labels) >= least).sum())
 
-    def share(kind, text, count, relation, threshold):
+    def share(kind, text, count, which, threshold):
         statistic = (
-            f"share of {len(best)} units whose maximum correlates with the mean of a class {relation} {WHOLE}, {name}"
+            f"share of {len(best)} units whose maximum is {which} like a class mean as {100 * OUTLINES:.0f} % of "
+            f"held-out outlines are (correlation at least {least:.2f}), {name}"
         )
         interval = wilson_interval(count, len(best))
         return Claim(f"{kind}-{identity}", "4.4", text, statistic, count / len(best), *interval, threshold)
 
     return [
-        share("whole-objects", "A few units look like detectors of whole objects.", whole, "at least", ">= 0.01"),
-        share("parts", "Most units encode parts of objects.", len(best) - whole, "less than", ">= 0.5"),
+        share("whole-objects", "A few units look like detectors of whole objects.", whole, "as", ">= 0.01"),
+        share("parts", "Most units encode parts of objects.", len(best) - whole, "not as", ">= 0.5"),
         Claim(
             f"outlines-{identity}",
             "4.4",
