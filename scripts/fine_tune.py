@@ -18,24 +18,27 @@ with job(log=snakemake.log[0]):
 
     stage = (wildcards.dataset, wildcards.start, "classifier")
     stream = training_stream(examples, ("train",), seed=params.seed, deformation=params.deformation, xp=xp)
-    classes = int(load_labels(examples, "train").max()) + 1
+    labels = load_labels(examples, "train")
+    classes = int(labels.max()) + 1
     if snakemake.input.layers:
         network = with_output_layer([load_layer(path) for path in snakemake.input.layers], classes)
     else:
         sizes = [stream.pixels, *params.settings["units"].values(), classes]
         network = random_network(sizes, generator(params.seed, *stage, "initial weights"))
-    valid, how = (load_examples(examples, "valid"), load_labels(examples, "valid")), {"seed": params.seed, "xp": xp}
-    with progress(params.settings["epochs"] * params.settings["epoch_examples"], " ".join(stage)) as bar:
-        tuned = fine_tune(network, stream, valid, params.settings, stage=stage, progress=bar, log=logger.info, **how)
-    trained_on = len(tuned.valid_errors) * params.settings["epoch_examples"]
-    if params.settings["refit"]:
+    valid = load_examples(examples, "valid"), load_labels(examples, "valid")
+    settings, common = params.settings, {"seed": params.seed, "xp": xp}
+    with progress(settings["epochs"] * settings["epoch_examples"], " ".join(stage)) as bar:
+        tuned = fine_tune(network, stream, valid, settings, stage=stage, progress=bar, log=logger.info, **common)
+    seen = len(tuned.valid_errors) * settings["epoch_examples"]
+    if settings["refit"]:
         stream = training_stream(examples, ("train", "valid"), seed=params.seed, deformation=params.deformation, xp=xp)
-        settings = params.settings | {"epoch_examples": params.settings["epoch_examples"] + len(valid[1])}
-        trained_on = (tuned.best_epoch + 1) * settings["epoch_examples"]
-        with progress(trained_on, " ".join((*stage, "refit"))) as bar:
-            tuned = refit(network, stream, tuned, settings, stage=(*stage, "refit"), progress=bar, **how)
+        epoch = round(settings["epoch_examples"] * (1 + len(valid[1]) / len(labels)))
+        seen = (tuned.best_epoch + 1) * epoch
+        again = (*stage, "refit")
+        with progress(seen, " ".join(again)) as bar:
+            tuned = refit(network, stream, epoch, tuned, settings, stage=again, progress=bar, **common)
     test_error = error_rate(tuned.network.to(xp), load_examples(examples, "test"), load_labels(examples, "test"))
     logger.info("test error %.2f %%", 100 * test_error)
-    settings = params.settings | {"deformation": params.deformation, "examples": trained_on}
+    settings = settings | {"deformation": params.deformation, "examples": seen}
     record = metadata("classifier", settings, seed=params.seed, stage=stage, xp=xp, versions=versions())
     save_classifier(snakemake.output.classifier, tuned, test_error, record)

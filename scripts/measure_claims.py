@@ -39,10 +39,16 @@ with job(log=snakemake.log[0]):
         measured(dataset, found)
     patches = "natural_images"
     measured(patches, [claims.samples_claim(f"{patches} dbn layer 2", load_npz(files.patch_samples), seed=seed)])
-    outlines, maxima = "silhouettes", load_npz(files.outline_maxima)
-    images = [load_examples(files.outlines, split) for split in ("train", "test")]
-    found = (maxima, images[0], load_labels(files.outlines, "train"), images[1])
-    measured(outlines, claims.claims_about_objects(f"{outlines} sdae layer 3", *found, seed=seed))
+    outlines = "silhouettes"
+    found = claims.claims_about_objects(
+        f"{outlines} sdae layer 3",
+        load_npz(files.outline_maxima),
+        load_examples(files.outlines, "train"),
+        load_labels(files.outlines, "train"),
+        load_examples(files.outlines, "test"),
+        seed=seed,
+    )
+    measured(outlines, found)
     units = pd.read_csv(files.units)
     measured(patches, claims.claims_about_gabors(units[units["dataset"] == patches].to_dict("records")))
     hidden = load_npz(files.hidden)["inputs"]

@@ -120,9 +120,9 @@ def test_fine_tuning_learns_and_keeps_the_best_epoch():
 
 def test_a_refit_takes_the_best_number_of_epochs_from_the_same_start_on_the_examples_given():
     start = random_network([12, 7, 3], generator(0))
-    settings = SETTINGS | {"epochs": 5, "epoch_examples": 33, "batch": 10, "constant_until": 0.0}
+    settings = SETTINGS | {"epochs": 5, "epoch_examples": 27, "batch": 10, "constant_until": 0.0}
     tuned = FineTuned(network(), train_errors=[0.5] * 5, valid_errors=[0.3, 0.2, 0.1, 0.2, 0.2], best_epoch=2)
-    found = refit(start, Stripes(), tuned, settings, seed=3, stage=("toy",))
+    found = refit(start, Stripes(), 33, tuned, settings, seed=3, stage=("toy",))
     assert (found.train_errors, found.valid_errors, found.best_epoch) == ([0.5] * 5, tuned.valid_errors, 2)
     by_hand = start.copy()
     trainer = Backpropagation(by_hand, 10)
@@ -179,11 +179,15 @@ def test_what_is_dropped_out_depends_on_the_seed_alone():
     rng = np.random.default_rng(3)
     valid = (rng.random((9, 12), dtype=np.float32), rng.integers(0, 3, 9))
     settings = SETTINGS | {"epochs": 2, "input_dropout": 0.4, "hidden_dropout": 0.3}
-    first, again, other = (
-        fine_tune(start, Stripes(), valid, settings, seed=seed, stage=("toy",)).network.weights[0] for seed in (3, 3, 4)
-    )
-    np.testing.assert_array_equal(first, again)
-    assert not np.array_equal(first, other)
+
+    def trained(seed):
+        tuned = fine_tune(start, Stripes(), valid, settings, seed=seed, stage=("toy",))
+        again = refit(start, Stripes(), 200, tuned, settings, seed=seed, stage=("toy", "refit"))
+        return tuned.network.weights[0], again.network.weights[0]
+
+    for first, again, other in zip(trained(3), trained(3), trained(4), strict=True):
+        np.testing.assert_array_equal(first, again)
+        assert not np.array_equal(first, other)
 
 
 def test_a_stack_of_stored_layers_is_a_network(tmp_path):

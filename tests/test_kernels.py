@@ -89,9 +89,8 @@ def test_nvrtc_compiles(nvrtc, name):
     assert f".entry {name}(" in compile_to_ptx(nvrtc, SOURCES[name])
 
 
-@pytest.mark.parametrize("name", SOURCES)
-def test_nvrtc_refuses_a_broken_kernel(nvrtc, name):
-    broken = SOURCES[name].replace("{", "{ undeclared = 0;", 1)
+def test_nvrtc_refuses_a_broken_kernel(nvrtc):
+    broken = SOURCES["bernoulli"].replace("{", "{ undeclared = 0;", 1)
     with pytest.raises(pytest.fail.Exception, match='identifier "undeclared" is undefined'):
         compile_to_ptx(nvrtc, broken)
 

@@ -1,6 +1,7 @@
 """The search: a point reaches every layer and the classifier, and the winners are read back as a configuration."""
 
 import csv
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,7 @@ def test_of_points_that_cannot_be_told_apart_the_most_regularised_wins(better):
     rates = {0.01: 0.20, 0.02: 0.16, 0.05: 0.15, 0.1: 0.14}
     tried = [trial("mnist", "sdae", score, error=0.03, learning_rate=rate) for rate, score in rates.items()]
     tried.append(trial("mnist", "sdae", **better, error=0.03, learning_rate=0.02))
+    tried.insert(0, trial("mnist", "sdae", 0.171, error=0.03, learning_rate=0.01, weight_decay=1.0))  # too bad to win
     assert winners(tried) == [tried[-1]]
 
 
@@ -71,23 +73,47 @@ def test_winners_are_said_as_the_configuration_says_them():
     }
 
 
+ROOT = Path(__file__).parents[1]
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+GRIDS = {
+    (dataset, model): search[model]
+    for dataset, search in CONFIG["selection"].items()
+    for model in ("dbn", "sdae")
+    if model in search
+}
+
+
+def committed_rows():
+    """Return the rows of the committed table by dataset and model, and each one's hyperparameters."""
+    rows = {key: [] for key in GRIDS}
+    with open(ROOT / "docs" / "selection.csv", newline="") as file:
+        for row in csv.DictReader(file):
+            key = row["dataset"], row["model"]
+            rows[key].append((row, {name: float(row[name]) for name in GRIDS[key]}))
+    return rows
+
+
+def test_the_committed_table_has_the_points_of_the_grids_and_the_winners_by_the_rule():
+    for (dataset, model), rows in committed_rows().items():
+        grid = GRIDS[dataset, model]
+        points = sorted(tuple(point.values()) for _, point in rows)
+        assert points == sorted(itertools.product(*grid.values()))
+        tried = [
+            trial(dataset, model, float(row["score"]), error=float(row["standard_error"]), **point)
+            for row, point in rows
+        ]
+        [best] = winners(tried)
+        assert [row["chosen"] == "True" for row, _ in rows] == [candidate is best for candidate in tried]
+
+
 def test_the_paper_is_run_with_the_winners():
     """The configuration has, for each model that was searched, the values that the committed table marks as chosen."""
-    root = Path(__file__).parents[1]
-    config = yaml.safe_load((root / "config" / "config.yaml").read_text(encoding="utf-8"))
-    with open(root / "docs" / "selection.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    searches = config["selection"].items()
-    grids = {(dataset, model) for dataset, search in searches for model in ("dbn", "sdae") if model in search}
-    chosen = [row for row in rows if row["chosen"] == "True"]
-    assert {(row["dataset"], row["model"]) for row in chosen} == grids
-    assert len(chosen) == len(grids)
-    for row in chosen:
-        dataset, model = row["dataset"], row["model"]
-        layers = config["models"][dataset][model]
-        searched = layers.values() if dataset in config["classifiers"] else [layers["layer1"]]
-        for name in config["selection"][dataset][model]:
+    for (dataset, model), rows in committed_rows().items():
+        [chosen] = [point for row, point in rows if row["chosen"] == "True"]
+        layers = CONFIG["models"][dataset][model]
+        searched = layers.values() if dataset in CONFIG["classifiers"] else [layers["layer1"]]
+        for name, value in chosen.items():
             if name == "fine_tuning_rate":
-                assert config["classifiers"][dataset][model]["learning_rate"] == float(row[name])
+                assert CONFIG["classifiers"][dataset][model]["learning_rate"] == value
             else:
-                assert all(layer[name] == float(row[name]) for layer in searched)
+                assert all(layer[name] == value for layer in searched)

@@ -4,8 +4,8 @@ Needs: results/datasets/<dataset>/examples.npz
 Makes: results/selection/selection.csv, a table of every point tried, and results/selection/winners.yaml, the best ones as
        a file for --configfile; results/selection/<dataset>/<model>/<point>.json, one job a point
 
-MNIST and Silhouettes by the classification error of validation examples after fine-tuning, natural images by their
-reconstruction error in the first layer.
+MNIST, Silhouettes and mnist-rot by the classification error of validation examples after fine-tuning, natural images by
+their reconstruction error in the first layer.
 """
 
 

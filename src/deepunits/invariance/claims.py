@@ -93,7 +93,7 @@ def claims_about_output(name, maxima, manifolds, hidden, *, label, seed):
             "5.2",
             "Manifolds from slightly different starts become quite different.",
             "mean over pairs of trials and ε up to √2 of the cosine between their departures from the optimum, "
-            f"{name}, label {label}",
+            f"{name}, label {label} ({manifolds['converged'][label][:, near].mean():.0%} of the searches converged)",
             *over_units(cosine(ways[first], ways[second]).mean(axis=1), np.mean, seed=seed),
             "<= 0.5",
         ),

@@ -24,7 +24,8 @@ class FineTuned:
     valid_errors : list of float
         Share of the validation examples classified wrongly, after each epoch.
     best_epoch : int
-        The epoch, counted from 0, that the weights are from: the one of least validation error.
+        The epoch, counted from 0, of least validation error. The weights are from it or, after :func:`refit`, from as
+        many epochs on more examples.
     """
 
     network: Network
@@ -237,7 +238,7 @@ def fine_tune(network, stream, valid, settings, *, seed, stage, xp=np, progress=
     return result
 
 
-def refit(network, stream, tuned, settings, *, seed, stage, xp=np, progress=None):
+def refit(network, stream, examples, tuned, settings, *, seed, stage, xp=np, progress=None):
     """Train once more from the same start, on more examples, for as many epochs as early stopping has found best.
 
     So that the validation examples, which have then done their work, are learnt from too (Goodfellow, Bengio and
@@ -249,10 +250,12 @@ def refit(network, stream, tuned, settings, *, seed, stage, xp=np, progress=None
         Initial weights; left as it is.
     stream : object
         Training and validation examples together.
+    examples : int
+        Examples in an epoch.
     tuned : FineTuned
         What :func:`fine_tune` returned.
     settings : dict
-        As for :func:`fine_tune`, ``epoch_examples`` being those of a pass over the larger stream.
+        As for :func:`fine_tune`, but for ``epoch_examples``.
     seed : int
     stage : tuple of str
     xp : module
@@ -268,11 +271,11 @@ def refit(network, stream, tuned, settings, *, seed, stage, xp=np, progress=None
     UserError
         If training diverges.
     """
-    trainer = _trainer(network, settings, xp)
+    trainer, settings = _trainer(network, settings, xp), settings | {"epoch_examples": examples}
     for epoch in range(tuned.best_epoch + 1):
         _train_epoch(trainer, stream, epoch, settings, seed, stage)
         if progress is not None:
-            progress.update(settings["epoch_examples"])
+            progress.update(examples)
     return replace(tuned, network=trainer.network.to(np))
 
 
