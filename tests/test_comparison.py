@@ -79,11 +79,13 @@ def test_a_layer_without_live_units_is_counted_and_not_scored(rng):
 
 def test_models_are_compared_layer_by_layer(rng):
     models = {"dbn": [linear(23, rng), linear(7, rng)], "sdae": [linear(11, rng, dead=4), linear(13, rng)]}
+    models["dbn"][0].converged[:5] = False
     rows = model_rows(models, EPSILONS, seed=0)
     assert len(rows) == 2 * 2 * 2
     assert all(set(row) == set(MODEL_COLUMNS) - {"dataset", "substitute"} for row in rows)
     [first] = rows_of(rows, layer=1, curve="log_sigmoid", measure="area")
     assert [first[f"{model}_{name}"] for model in models for name in ("live", "dead")] == [23, 0, 7, 4]
+    assert (first["dbn_converged"], first["sdae_converged"]) == (round(18 / 23, 4), 1)
     areas = {
         model: np.trapezoid(-np.log1p(np.exp(-layer.activations[~layer.dead, 0])), EPSILONS, axis=1)
         for model, (layer, _) in models.items()

@@ -777,6 +777,18 @@ def test_stored_classifiers_have_the_stored_errors(finished, name):
     assert bool(row["substitute"]) == (dataset != "silhouettes")
 
 
+def test_maxima_of_outlines_are_whole_objects_parts_or_neither(finished):
+    rows = {row["id"]: row for row in table(finished, "claims.csv")}
+    whole, parts, noise = (rows[f"{kind}-silhouettes-sdae-layer-3"] for kind in ("whole-objects", "parts", "not-noise"))
+    assert whole["statistic"].startswith(f"share of {SHOWN['silhouettes']} units")
+    assert 0 <= float(whole["value"]) <= float(whole["value"]) + float(parts["value"]) <= 1
+    maxima = arrays(finished, "units/silhouettes/sdae/layer3/activation_maximization.npz")
+    best = maxima["inputs"][np.arange(len(maxima["units"])), maxima["activations"].argmax(axis=1)].reshape(-1, 28, 28)
+    pixels = best - best.mean(axis=(1, 2), keepdims=True)
+    adjacent = [(p[:, 1:] * p[:, :-1]).mean() / 2 / p.var() + (p[1:] * p[:-1]).mean() / 2 / p.var() for p in pixels]
+    assert float(noise["value"]) == pytest.approx(np.median(adjacent), abs=1e-4)
+
+
 def test_the_table_of_units_counts_the_dead_and_fits_the_live(finished):
     rows = table(finished, "tables/units.csv")
     assert len(rows) == 3 * sum(map(len, MODELS.values()))
