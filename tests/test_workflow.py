@@ -59,6 +59,7 @@ TINY["classifiers"] = {
     dataset: {start: dict(EPOCHS) for start in (*MODELS.get(dataset, ()), "random")}
     for dataset in ("mnist", "mnist_originals", "silhouettes", "mnist_rot")
 }
+TINY["classifiers"]["mnist_originals"]["random"]["refit"] = True
 TINY["supplement"] = {
     "units": 3,
     "searches": {"distances": 4, "max_steps": 3, "random": 2},
