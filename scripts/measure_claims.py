@@ -2,11 +2,19 @@
 
 import pandas as pd
 
-from deepunits import claims
+from deepunits.claims import as_markdown
 from deepunits.console import job
 from deepunits.data.examples import load_examples, load_labels, load_provenance, substitute
 from deepunits.invariance.claims import claims_about_layers, claims_about_output
 from deepunits.storage import load_npz, write_text
+from deepunits.visualize.claims import (
+    claims_about_gabors,
+    claims_about_maxima,
+    claims_about_methods,
+    claims_about_objects,
+    first_layer_claim,
+    samples_claim,
+)
 
 with job(log=snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
@@ -23,12 +31,12 @@ with job(log=snakemake.log[0]):
         name, maxima = f"{dataset} {model} layer {layer}", load_npz(path)
         if layer == 1:
             weights = load_npz(next(first_layers))["weights"]
-            measured(dataset, [claims.first_layer_claim(name, maxima, weights, seed=seed)])
+            measured(dataset, [first_layer_claim(name, maxima, weights, seed=seed)])
         else:
-            measured(dataset, claims.claims_about_maxima(name, maxima, seed=seed))
+            measured(dataset, claims_about_maxima(name, maxima, seed=seed))
     compared = (params.compared, files.compared, files.sampling, files.combination, files.examples)
     for dataset, maxima, sampling, combination, examples in zip(*compared, strict=True):
-        found = claims.claims_about_methods(
+        found = claims_about_methods(
             f"{dataset} dbn layer 2",
             load_npz(maxima),
             load_npz(sampling),
@@ -38,9 +46,9 @@ with job(log=snakemake.log[0]):
         )
         measured(dataset, found)
     patches = "natural_images"
-    measured(patches, [claims.samples_claim(f"{patches} dbn layer 2", load_npz(files.patch_samples), seed=seed)])
+    measured(patches, [samples_claim(f"{patches} dbn layer 2", load_npz(files.patch_samples), seed=seed)])
     outlines = "silhouettes"
-    found = claims.claims_about_objects(
+    found = claims_about_objects(
         f"{outlines} sdae layer 3",
         load_npz(files.outline_maxima),
         load_examples(files.outlines, "train"),
@@ -50,7 +58,7 @@ with job(log=snakemake.log[0]):
     )
     measured(outlines, found)
     units = pd.read_csv(files.units)
-    measured(patches, claims.claims_about_gabors(units[units["dataset"] == patches].to_dict("records")))
+    measured(patches, claims_about_gabors(units[units["dataset"] == patches].to_dict("records")))
     hidden = load_npz(files.hidden)["inputs"]
     for model, maxima, manifolds in zip(params.classified, files.outputs, files.output_manifolds, strict=True):
         name, found = f"mnist_rot {model}", (load_npz(maxima), load_npz(manifolds))
@@ -60,4 +68,4 @@ with job(log=snakemake.log[0]):
         rows_of = table[table["dataset"] == dataset].to_dict("records")
         measured(dataset, claims_about_layers(dataset, rows_of))
     write_text(snakemake.output.csv, pd.DataFrame(rows).to_csv(index=False))
-    write_text(snakemake.output.markdown, claims.as_markdown(rows))
+    write_text(snakemake.output.markdown, as_markdown(rows))

@@ -6,6 +6,19 @@ import pytest
 from deepunits import claims
 from deepunits.invariance.claims import claims_about_layers, claims_about_output
 from deepunits.tables import wilson_interval
+from deepunits.visualize.claims import (
+    claims_about_gabors,
+    claims_about_maxima,
+    claims_about_methods,
+    claims_about_objects,
+    distance_to_data,
+    first_layer_claim,
+    likeness_to_classes,
+    matched_cosine,
+    samples_claim,
+    smoothness,
+    variation_of_maxima,
+)
 
 
 def test_cosine_among_starts_of_known_vectors():
@@ -16,20 +29,20 @@ def test_cosine_among_starts_of_known_vectors():
 
 
 def test_variation_of_maxima_of_known_numbers():
-    np.testing.assert_allclose(claims.variation_of_maxima(np.array([[1.0, 3.0], [5.0, 5.0]])), [0.5, 0])
+    np.testing.assert_allclose(variation_of_maxima(np.array([[1.0, 3.0], [5.0, 5.0]])), [0.5, 0])
 
 
 def test_matched_cosine_ignores_what_all_units_share():
     rng = np.random.default_rng(0)
     a, shared = rng.normal(size=(5, 11)), rng.normal(size=11)
-    np.testing.assert_allclose(claims.matched_cosine(a + 100 * shared, 3 * a - 100 * shared), 1)
-    unrelated = claims.matched_cosine(a + 100 * shared, rng.normal(size=(5, 11)) + 100 * shared)
+    np.testing.assert_allclose(matched_cosine(a + 100 * shared, 3 * a - 100 * shared), 1)
+    unrelated = matched_cosine(a + 100 * shared, rng.normal(size=(5, 11)) + 100 * shared)
     assert abs(unrelated).max() < 0.9
 
 
 def test_distance_to_data_is_to_the_nearest_example():
     examples = np.array([[0.0, 0, 0], [3, 4, 0]])
-    np.testing.assert_allclose(claims.distance_to_data(np.array([[0.0, 0, 1], [3, 4, 2]]), examples), [1, 2])
+    np.testing.assert_allclose(distance_to_data(np.array([[0.0, 0, 1], [3, 4, 2]]), examples), [1, 2])
 
 
 def test_the_interval_covers_the_median_about_95_times_in_100():
@@ -69,8 +82,8 @@ def test_claims_tell_one_mode_from_several():
         "converged": np.ones((7, 9), bool),
     }
     different = alike | {"inputs": rng.normal(size=(7, 9, 11)), "activations": rng.normal(5, 2, size=(7, 9))}
-    assert [c.verdict for c in claims.claims_about_maxima("toy", alike, seed=0)] == ["holds"] * 3
-    assert [c.verdict for c in claims.claims_about_maxima("toy", different, seed=0)] == ["fails", "fails", "holds"]
+    assert [c.verdict for c in claims_about_maxima("toy", alike, seed=0)] == ["holds"] * 3
+    assert [c.verdict for c in claims_about_maxima("toy", different, seed=0)] == ["fails", "fails", "holds"]
 
 
 def test_likeness_to_classes_is_the_correlation_with_the_nearest_mean():
@@ -78,14 +91,14 @@ def test_likeness_to_classes_is_the_correlation_with_the_nearest_mean():
     examples, labels = rng.random((13, 7)), np.arange(13) % 3
     inputs = rng.normal(size=(5, 7))
     expected = [max(np.corrcoef(x, examples[labels == label].mean(axis=0))[0, 1] for label in range(3)) for x in inputs]
-    np.testing.assert_allclose(claims.likeness_to_classes(inputs, examples, labels), expected)
+    np.testing.assert_allclose(likeness_to_classes(inputs, examples, labels), expected)
 
 
 def test_smoothness_is_1_of_a_ramp_and_0_of_noise():
     ramp = np.add.outer(np.arange(50.0), np.arange(30.0))
     noise = np.random.default_rng(4).normal(size=(50, 30))
     checkered = np.indices((50, 30)).sum(axis=0) % 2
-    found = claims.smoothness(np.stack([ramp.ravel(), noise.ravel(), checkered.ravel()]), (50, 30))
+    found = smoothness(np.stack([ramp.ravel(), noise.ravel(), checkered.ravel()]), (50, 30))
     np.testing.assert_allclose(found, [1, 0, -1], atol=0.1)
 
 
@@ -106,7 +119,7 @@ def test_claims_about_objects_tell_wholes_from_parts_and_from_noise():
 
     def found(inputs):
         maxima = {"units": np.arange(len(inputs)), "inputs": inputs[:, None], "activations": np.ones((len(inputs), 1))}
-        return claims.claims_about_objects("toy", maxima, examples, labels, held_out, seed=0)
+        return claims_about_objects("toy", maxima, examples, labels, held_out, seed=0)
 
     def verdicts(inputs):
         return [claim.verdict for claim in found(inputs)]
@@ -115,7 +128,7 @@ def test_claims_about_objects_tell_wholes_from_parts_and_from_noise():
     both = found(np.concatenate([parts, wholes]))
     assert [claim.verdict for claim in both] == ["holds", "holds", "holds"]
     assert [claim.value for claim in both[:2]] == [7 / 47, 40 / 47]
-    likeness = np.sort(claims.likeness_to_classes(held_out, examples, labels))
+    likeness = np.sort(likeness_to_classes(held_out, examples, labels))
     assert likeness[1] < 0.4 and likeness[2] > 0.7
     assert f"(correlation at least {np.quantile(likeness, 0.1):.2f})" in both[0].statistic
     assert verdicts(wholes) == ["holds", "fails", "holds"]
@@ -127,7 +140,7 @@ def test_claims_about_methods_tell_parts_from_examples():
     examples, filters = rng.random((40, 11)), rng.normal(size=(7, 11))
     maxima = {"units": np.arange(7), "inputs": 9 * filters[:, None], "activations": np.zeros((7, 1))}
     sampling = {"samples": examples[:35].reshape(7, 5, 11) + 0.01, "mean": rng.random((7, 11))}
-    found = claims.claims_about_methods("toy", maxima, sampling, {"filters": filters}, examples, seed=0)
+    found = claims_about_methods("toy", maxima, sampling, {"filters": filters}, examples, seed=0)
     assert [c.verdict for c in found] == ["holds"] * 3
 
 
@@ -135,9 +148,9 @@ def test_first_layer_claim_names_the_filter():
     weights = np.random.default_rng(3).normal(size=(13, 11))
     units = np.array([12, 3, 5])
     maxima = {"units": units, "inputs": np.repeat(2 * weights[units][:, None], 9, axis=1)}
-    assert claims.first_layer_claim("toy", maxima, weights, seed=0).verdict == "holds"
+    assert first_layer_claim("toy", maxima, weights, seed=0).verdict == "holds"
     maxima["units"] = np.roll(units, 1)
-    assert claims.first_layer_claim("toy", maxima, weights, seed=0).verdict == "fails"
+    assert first_layer_claim("toy", maxima, weights, seed=0).verdict == "fails"
 
 
 def test_samples_of_one_pattern_are_told_from_others():
@@ -145,7 +158,7 @@ def test_samples_of_one_pattern_are_told_from_others():
     patterns = rng.normal(size=(7, 1, 11))
     for noise, verdict in ((0.1, "holds"), (10.0, "fails")):
         samples = patterns + noise * rng.normal(size=(7, 5, 11))
-        assert claims.samples_claim("toy", {"samples": samples}, seed=0).verdict == verdict
+        assert samples_claim("toy", {"samples": samples}, seed=0).verdict == verdict
 
 
 def test_claims_about_gabors_count_live_units():
@@ -154,7 +167,7 @@ def test_claims_about_gabors_count_live_units():
         {"model": "dbn", "layer": 1, "fitted": 3.0, "gabor_share": 0.333},
         {"model": "dbn", "layer": 2, "fitted_shown": 0, "gabor_share_shown": np.nan},
     ]
-    sdae, dbn = claims.claims_about_gabors(rows)
+    sdae, dbn = claims_about_gabors(rows)
     assert (sdae.value, sdae.verdict) == (0.9, "holds")
     assert (sdae.low, sdae.high) == wilson_interval(180, 200)
     assert dbn.verdict == "undecided" and "3 live units" in dbn.statistic

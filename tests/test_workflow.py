@@ -492,7 +492,8 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
         ("figures/sheet.py", figures(1, 2, 3, 4, 5, 6, 7, "7 normalised", "7 of DBNs") | DRAWN_SUPPLEMENT),
         ("figures/walks.py", DRAWN_SUPPLEMENT - DRAWN_PRECONDITIONED | RECORD),
         ("claims.py", CLAIMS | UNITS | REMARKS | TABULATED_TRANSFORMATIONS),
-        ("gabor.py", UNITS | ERRORS | CLAIMS | REMARKS | TABULATED_TRANSFORMATIONS),
+        ("gabor.py", UNITS | ERRORS | CLAIMS | RECORD),
+        ("visualize/claims.py", CLAIMS),
         ("visualize/sampling.py", SAMPLING | CLAIMS | figures(3, 4)),
         ("visualize/linear_combination.py", COMBINATION | CLAIMS | figures(4)),
         (
