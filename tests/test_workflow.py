@@ -493,7 +493,7 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
         ("figures/walks.py", DRAWN_SUPPLEMENT - DRAWN_PRECONDITIONED | RECORD),
         ("claims.py", CLAIMS | UNITS | REMARKS | TABULATED_TRANSFORMATIONS),
         ("gabor.py", UNITS | ERRORS | CLAIMS | RECORD),
-        ("visualize/claims.py", CLAIMS),
+        ("visualize/claims.py", CLAIMS | RECORD),
         ("visualize/sampling.py", SAMPLING | CLAIMS | figures(3, 4)),
         ("visualize/linear_combination.py", COMBINATION | CLAIMS | figures(4)),
         (
