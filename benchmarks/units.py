@@ -13,7 +13,7 @@ from deepunits.visualize.activation_maximization import maximize_activation, to_
 from deepunits.visualize.sampling import sample_clamped_units
 
 SIZES, LAYER, NORM = (784, 500, 500, 500), 3, 9.0
-RESTARTS, STEPS, RATE = 9, 10, 0.1  # of activation maximization
+RESTARTS, STEPS, RATE = 9, 50, 0.1  # of activation maximization, which takes hundreds of steps to converge
 SWEPT, TRIALS, EPSILONS, SWEEP_STEPS, SWEEP_RATE, PERTURBATION = 36, 9, (0.2, 0.6, 1.0, 1.4), 20, 0.01, 0.05
 CLAMPED, CHAINS, GIBBS_STEPS = 36, 9, 100
 

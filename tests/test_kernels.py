@@ -98,11 +98,14 @@ def test_nvrtc_refuses_a_broken_kernel(nvrtc):
 def test_bias_and_sigmoid(on_cpu):
     rng = np.random.default_rng(0)
     activation, bias = 5 * rng.normal(size=(101, 7)).astype(np.float32), rng.normal(size=7).astype(np.float32)
-    guarded = np.concatenate([activation.ravel(), np.full(300, 9, np.float32)])
-    on_cpu("add_bias_sigmoid", activation.size, guarded, bias, activation.size, 7)
-    expected = expit(activation.astype(np.float64) + bias)
-    np.testing.assert_allclose(guarded[: activation.size].reshape(101, 7), expected, atol=1e-6)
-    assert (guarded[activation.size :] == 9).all()  # the last block ends beyond the array
+    expected, size = expit(activation.astype(np.float64) + bias), activation.size
+    elsewhere, in_place = np.full(size + 300, 9, np.float32), np.full(size + 300, 9, np.float32)
+    in_place[:size] = activation.ravel()
+    on_cpu("add_bias_sigmoid", size, activation, bias, elsewhere, size, 7)
+    on_cpu("add_bias_sigmoid", size, in_place, bias, in_place, size, 7)
+    for mean in (elsewhere, in_place):
+        np.testing.assert_allclose(mean[:size].reshape(101, 7), expected, atol=1e-6)
+        assert (mean[size:] == 9).all()  # the last block ends beyond the array
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.01, 0.3137, 0.5, 0.99, 1.0])

@@ -6,7 +6,7 @@ from scipy.optimize import brentq
 
 from deepunits.errors import UserError
 from deepunits.invariance import manifold
-from deepunits.invariance.manifold import perturbed_starts, project, trace_manifold
+from deepunits.invariance.manifold import farthest, perturbed_starts, project, trace_manifold
 from deepunits.models.network import Network
 from deepunits.visualize.activation_maximization import to_norm
 
@@ -22,12 +22,17 @@ class Quadratic:
         self.h += self.h.transpose(0, 2, 1)
         self.f, self.c = rng.normal(size=(units, PIXELS)), rng.normal(size=units)
 
-    def unit_gradient(self, x, layer, units):
-        hx = np.einsum("nij,nj->ni", self.h[units], x)
-        return (x * (0.5 * hx + self.f[units])).sum(axis=1) + self.c[units], hx + self.f[units]
+    filters = np.eye(PIXELS)
 
-    def unit_activation(self, x, layer, units):
-        return self.unit_gradient(x, layer, units)[0]
+    def responses(self, x):
+        return x
+
+    def unit_gradient_from(self, responses, layer, units):
+        hx = np.einsum("nij,nj->ni", self.h[units], responses)
+        return (responses * (0.5 * hx + self.f[units])).sum(axis=1) + self.c[units], hx + self.f[units]
+
+    def unit_activation_from(self, responses, layer, units):
+        return self.unit_gradient_from(responses, layer, units)[0]
 
 
 def highest_on_sphere(h, f, radius):
@@ -101,14 +106,15 @@ def sigmoid_network(dtype=np.float64):
 def test_projections_are_the_nearest_and_the_farthest_feasible_points(epsilon):
     rng = np.random.default_rng(0)
     optimum, x = to_norm(rng.normal(size=(1, PIXELS)), NORM), rng.normal(size=(1, PIXELS))
-    nearest, farthest = project(x, optimum, epsilon)
+    nearest = project(x, optimum, epsilon)
+    opposite = farthest(nearest, optimum, epsilon)
     u = rng.normal(size=(4001, PIXELS))  # feasible points made without the projection
     u -= np.outer(u @ optimum[0] / NORM**2, optimum)
     others = (1 - epsilon**2 / 2) * optimum + to_norm(u, NORM * np.sqrt(1 - (1 - epsilon**2 / 2) ** 2))
     distances = np.linalg.norm(others - x, axis=1)
     assert np.linalg.norm(nearest - x) <= distances.min()
-    assert np.linalg.norm(farthest - x) >= distances.max()
-    for point in (nearest, farthest):
+    assert np.linalg.norm(opposite - x) >= distances.max()
+    for point in (nearest, opposite):
         np.testing.assert_allclose(np.linalg.norm(point), NORM, rtol=1e-12)
         np.testing.assert_allclose(np.linalg.norm(point - optimum), epsilon * NORM, rtol=1e-12)
 
@@ -118,7 +124,8 @@ def test_projection_of_a_point_nearly_along_the_optimum_is_feasible_in_single_pr
     optimum = to_norm(rng.normal(size=(13, 701)).astype(np.float32), np.float32(NORM))
     x = 100 * optimum + rng.normal(size=optimum.shape).astype(np.float32) * np.float32(1e-2)
     for epsilon in (0.02, 1.0, 1.98):
-        for point in project(x, optimum, epsilon):
+        nearest = project(x, optimum, epsilon)
+        for point in (nearest, farthest(nearest, optimum, epsilon)):
             assert point.dtype == np.float32
             np.testing.assert_allclose(np.linalg.norm(point, axis=1), NORM, rtol=1e-5)
             np.testing.assert_allclose(np.linalg.norm(point - optimum, axis=1), epsilon * NORM, rtol=1e-5)
@@ -162,7 +169,7 @@ def test_quadratic_form_is_maximised_at_every_distance(quadratic, optima, step, 
     for u in units:
         for e, epsilon in enumerate(EPSILONS[1:-1], start=1):
             best = highest_at_distance(quadratic.h[u], quadratic.f[u], optima[u], epsilon)
-            highest = quadratic.unit_activation(best[None], 1, np.array([u]))[0]
+            highest = quadratic.unit_activation_from(best[None], 1, np.array([u]))[0]
             np.testing.assert_allclose(found.activations[u, :, e].max(), highest, rtol=1e-4)
             assert (found.activations[u, :, e] <= highest + 1e-4 * abs(highest)).all()
 
@@ -176,7 +183,7 @@ def test_curvature_of_the_path_at_the_optimum(quadratic, optima):
         t -= (t @ x) / NORM**2 * x
         w = t / np.linalg.norm(t)
         arc = 2 * NORM * np.arcsin(small / 2)  # length of the path along the sphere
-        a = quadratic.unit_activation(found.inputs[u, 0].astype(float), 1, np.full(4, u))
+        a = quadratic.unit_activation_from(found.inputs[u, 0].astype(float), 1, np.full(4, u))
         curvature = 2 * (a[1] - a[0]) / arc[1] ** 2
         np.testing.assert_allclose(curvature, w @ h @ w - (x @ h @ x + f @ x) / NORM**2, rtol=0.05)
 
@@ -188,7 +195,7 @@ def test_the_smallest_curvature_is_that_of_the_paths_begin(quadratic, optima):
         h, f, x = quadratic.h[u], quadratic.f[u], optima[u]
         basis = np.linalg.svd(x[None])[2][1:]
         flattest = np.linalg.eigvalsh(basis @ h @ basis.T)[-1] - (x @ h @ x + f @ x) / NORM**2
-        drop = quadratic.unit_activation(x[None], 1, np.array([u]))[0] + flattest * arc**2 / 2
+        drop = quadratic.unit_activation_from(x[None], 1, np.array([u]))[0] + flattest * arc**2 / 2
         np.testing.assert_allclose(found.activations[u].max(axis=0)[1], drop, rtol=1e-5)
 
 
@@ -196,7 +203,7 @@ def test_the_whitened_search_converges_where_cg_has_no_way_to_go_and_g_has(quadr
     kwargs = settings(epsilons=(0.4,), learning_rate=0.002, max_steps=300, shown=range(5))
     found = trace_manifold(quadratic, 1, np.arange(5), optima, **kwargs)
     x = found.inputs[:, 0, 0].astype(float)
-    gradient = quadratic.unit_gradient(x, 1, np.arange(5))[1]
+    gradient = quadratic.unit_gradient_from(x, 1, np.arange(5))[1]
     ended = np.flatnonzero(found.converged[:, 0, 0])  # others change from one projection to the other for ever
     assert len(ended) > 0
     for u in ended:
@@ -218,7 +225,8 @@ def algorithm_1(network, layer, unit, x_opt, start, epsilon, whitening, learning
     for _ in range(iterations):
         gradient = network.unit_gradient((back @ y)[None], layer, units)[1][0]
         y = y + learning_rate * back.T @ gradient  # ∂h(W⁻¹y)/∂y
-        solutions = [w @ point[0] for point in project((back @ y)[None], x_opt[None], epsilon)]
+        nearest = project((back @ y)[None], x_opt[None], epsilon)
+        solutions = [w @ point[0] for point in (nearest, farthest(nearest, x_opt[None], epsilon))]
         y = max(solutions, key=lambda s: network.unit_activation((back @ s)[None], layer, units)[0])
         iterates.append(back @ y)
     return np.array(iterates)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import expit, logsumexp
 
-from deepunits.backend import generator
+from deepunits.backend import generator, uniform
 from deepunits.errors import UserError
+from deepunits.invariance.preconditioning import Preconditioned
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM
 from deepunits.visualize import activation_maximization
@@ -14,7 +15,7 @@ from deepunits.visualize.linear_combination import combine_filters
 from deepunits.visualize.sampling import sample_clamped_units
 
 SIZES, NORM = (11, 7, 5, 3), 4.0
-OPTIONS = {"norm": NORM, "restarts": 5, "learning_rate": 3.0, "threshold": 1e-7, "max_steps": 2000}
+OPTIONS = {"norm": NORM, "restarts": 5, "learning_rate": 3.0, "threshold": 3e-7, "max_steps": 2000}
 
 
 @pytest.fixture
@@ -53,6 +54,33 @@ def test_deep_solutions_are_maxima_on_the_sphere(network, layer):
     noise = np.random.default_rng(2).normal(size=(1000, SIZES[0]))
     noise *= NORM / np.linalg.norm(noise, axis=1, keepdims=True)
     assert (found.activations.max(axis=1) > network.activations(noise, layer).max(axis=0)).all()
+
+
+@pytest.mark.parametrize("sizes", [SIZES, (3, 7, 5, 4)], ids=["more pixels than filters", "fewer"])
+@pytest.mark.parametrize("layer", [1, 2, 3])
+@pytest.mark.parametrize("preconditioned", [False, True])
+def test_each_step_is_along_the_gradient_and_back_to_the_sphere(sizes, layer, preconditioned):
+    rng = np.random.default_rng(3)
+    shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
+    network = Network(
+        [rng.normal(size=s).astype(np.float32) for s in shapes],
+        [rng.normal(size=s[0]).astype(np.float32) for s in shapes],
+    )
+    mixing = rng.normal(size=(sizes[0], sizes[0]))
+    matrix = (mixing @ mixing.T / sizes[0] if preconditioned else np.eye(sizes[0])).astype(np.float32)
+    units, steps = np.array([2, 0]), 13
+    found = maximize_activation(
+        Preconditioned(network, matrix) if preconditioned else network,
+        layer,
+        units,
+        rng=generator(1),
+        **OPTIONS | {"learning_rate": 0.2, "threshold": 0.0, "max_steps": steps},
+    )
+    x = uniform(generator(1), np.empty((10, sizes[0]), np.float32)).astype(np.float64)
+    for step in range(steps + 1):
+        x += 0.2 * network.unit_gradient(x, layer, np.repeat(units, 5))[1] @ matrix if step else 0
+        x *= NORM / np.linalg.norm(x, axis=1, keepdims=True)
+    np.testing.assert_allclose(found.inputs.reshape(x.shape), x, atol=1e-4)
 
 
 def test_rows_that_leave_the_batch_keep_their_own_unit_and_input(network):

@@ -7,12 +7,14 @@ import numpy as np
 THREADS = 256  # in a block
 
 SOURCES = {
-    # activation (n, units) in C order becomes sigmoid(activation + bias).
+    # sigmoid(activation + bias) of an activation (n, units) in C order, which may be the array that it is written into.
     "add_bias_sigmoid": r"""
-extern "C" __global__ void add_bias_sigmoid(float* activation, const float* bias, long long size, long long units) {
+extern "C" __global__ void add_bias_sigmoid(
+    const float* activation, const float* bias, float* mean, long long size, long long units
+) {
     long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
     if (i < size)
-        activation[i] = 0.5f + 0.5f * tanhf(0.5f * (activation[i] + bias[i % units]));
+        mean[i] = 0.5f + 0.5f * tanhf(0.5f * (activation[i] + bias[i % units]));
 }
 """,
     # state becomes 1 with the given probability, else 0: number i of the draw is i and the key, mixed by SplitMix64.

@@ -7,7 +7,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from deepunits.backend import generator
 from deepunits.figures.sheet import TEXT_WIDTH, Sheet, style
-from deepunits.invariance.manifold import project, trace_manifold
+from deepunits.invariance.manifold import farthest, project, trace_manifold
 from deepunits.models.network import Network
 from deepunits.visualize.activation_maximization import maximize_activation
 
@@ -104,7 +104,8 @@ def example():
     circle = _circle(optimum[0], highest)
     x = circle[round(START * (len(circle) - 1))][None]
     stepped = x + STEP * network.unit_gradient(x, LAYER, UNIT)[1]
-    pair = np.concatenate(project(stepped, optimum, EPSILON))
+    nearest = project(stepped, optimum, EPSILON)
+    pair = np.concatenate([nearest, farthest(nearest, optimum, EPSILON)])
     order = np.argsort(-network.unit_activation(pair, LAYER, UNIT.repeat(2)))
     chosen, rejected = pair[order]
     return Example(network, optimum[0], traced.inputs[0, 0], circle, x[0], stepped[0], chosen, rejected)
@@ -120,7 +121,7 @@ def _circle(optimum, highest, points=361):
     second = np.cross(optimum / NORM, first)
     turn = np.linspace(0, 2 * np.pi, points)[:, None]
     around = centre + np.cos(turn) * first + np.sin(turn) * second
-    return project(around, np.broadcast_to(optimum, around.shape), EPSILON)[0]
+    return project(around, np.broadcast_to(optimum, around.shape), EPSILON)
 
 
 @style()

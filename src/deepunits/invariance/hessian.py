@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepunits.backend import array_module, sigmoid, to_host
-from deepunits.invariance.manifold import project
+from deepunits.invariance.manifold import farthest, project
 
 
 @dataclass
@@ -152,7 +152,8 @@ def walk_along(network, layer, unit, optimum, directions, epsilons):
     activations = np.empty((len(directions), len(epsilons)), np.float32)
     inputs = np.empty((len(directions), len(epsilons), len(optimum)), np.float32)
     for e, epsilon in enumerate(epsilons):
-        points = project(towards, optima, epsilon)
+        nearest = project(towards, optima, epsilon)
+        points = nearest, farthest(nearest, optima, epsilon)
         heights = xp.stack([network.unit_activation(point, layer, units) for point in points])
         activations[:, e] = to_host(heights.max(axis=0))
         inputs[:, e] = to_host(xp.where((heights[0] >= heights[1])[:, None], *points))

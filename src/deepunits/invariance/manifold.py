@@ -1,13 +1,13 @@
 """Invariance manifolds: how far one can go from a unit's optimum while its activation stays high (section 5.1)."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
-from deepunits.backend import array_module, to_host
+from deepunits.backend import array_module, row_dot, to_host
 from deepunits.errors import UserError
 
+STEPS = ("plain", "whitened", "tangent")
 BLOCK = 512  # rows searched together on the CPU: few enough to stay in its cache, enough for fast products
 
 
@@ -63,18 +63,23 @@ def project(x, optimum, epsilon):
 
     Returns
     -------
-    nearest, farthest : arrays (n, P)
+    array (n, P)
+        The nearest feasible point; :func:`farthest` makes of it the other one.
     """
     xp = array_module(x)
-    squared_norm = _row_dot(optimum, optimum)
-    u = _orthogonal(x, optimum)
-    u -= (_row_dot(u, optimum) / squared_norm)[:, None] * optimum  # removes what rounding left along x_opt
+    squared_norm = row_dot(optimum, optimum)
+    u = x - (row_dot(x, optimum) / squared_norm)[:, None] * optimum
+    left = row_dot(u, optimum) / squared_norm  # what rounding left along x_opt
     radius = epsilon * (1 - epsilon**2 / 4) ** 0.5 * xp.sqrt(squared_norm)
-    u *= (radius / xp.sqrt(_row_dot(u, u)))[:, None]
-    centre = (1 - epsilon**2 / 2) * optimum
-    nearest = centre + u
-    centre -= u
-    return nearest, centre
+    scale = radius / xp.sqrt(row_dot(u, u) - left**2 * squared_norm)
+    u *= scale[:, None]
+    u += (1 - epsilon**2 / 2 - scale * left)[:, None] * optimum
+    return u
+
+
+def farthest(nearest, optimum, epsilon):
+    """Return the feasible point across the optimum from one that is nearest, or anything linear in both: (n, m)."""
+    return (2 - epsilon**2) * optimum - nearest
 
 
 def perturbed_starts(optimum, *, trials, perturbation, norm, unwhitening, rng):
@@ -134,7 +139,7 @@ def trace_manifold(
     Parameters
     ----------
     network : Network
-        Or anything with its methods ``unit_activation`` and ``unit_gradient``.
+        Or anything with its ``filters``, ``responses``, ``unit_activation_from`` and ``unit_gradient_from``.
     layer : int
         Counted from 1.
     units : array (U,) of int
@@ -195,7 +200,7 @@ def trace_manifold(
         optimum, trials=trials, perturbation=perturbation, norm=norm, unwhitening=unwhitening, rng=rng
     ).reshape(-1, optimum.shape[1])
     row_units, kept = np.repeat(units, trials), np.repeat(np.isin(units, shown), trials)
-    take_step = partial(_STEPS[step], learning_rate=learning_rate, covariance=unwhitening @ unwhitening)
+    take_step = _step(step, network.filters, unwhitening @ unwhitening, learning_rate)
     climbed = _Opposite(network) if minimize else network
 
     rows = len(row_units)
@@ -231,22 +236,19 @@ def trace_manifold(
     )
 
 
-def _plain_step(x, gradient, optimum, learning_rate, covariance):
-    return learning_rate * gradient
+def _step(kind, filters, covariance, learning_rate):
+    """Return the function that makes the steps (n, P) from x, the gradients in the filters' responses, and x_opt."""
+    if kind == "tangent":
+        scaled = learning_rate * covariance
 
+        def step(x, gradient, optimum):
+            tangent = _orthogonal(_orthogonal(gradient @ filters, optimum), _orthogonal(x, optimum))
+            return tangent @ scaled
 
-def _whitened_step(x, gradient, optimum, learning_rate, covariance):
-    step = gradient @ covariance
-    step *= learning_rate
-    return step
-
-
-def _tangent_step(x, gradient, optimum, learning_rate, covariance):
-    tangent = _orthogonal(_orthogonal(gradient, optimum), _orthogonal(x, optimum))
-    return _whitened_step(x, tangent, optimum, learning_rate, covariance)
-
-
-_STEPS = {"plain": _plain_step, "whitened": _whitened_step, "tangent": _tangent_step}
+        return step
+    # C is multiplied into the filters once, not into the gradients of every step.
+    moves = learning_rate * (filters @ covariance if kind == "whitened" else filters)
+    return lambda x, gradient, optimum: gradient @ moves
 
 
 class _Search:
@@ -255,25 +257,28 @@ class _Search:
     def __init__(self, network, layer, units, optimum, x, take_step, threshold, max_steps):
         self.network, self.layer, self.units, self.optimum, self.x = network, layer, units, optimum, x
         self.take_step, self.max_steps = take_step, max_steps
-        self.tolerance = threshold * array_module(x).abs(network.unit_activation(optimum, layer, units))
-        self.gradient = network.unit_gradient(x, layer, units)[1]
+        self.optimum_responses = network.responses(optimum)
+        top = network.unit_activation_from(self.optimum_responses, layer, units)
+        self.tolerance = threshold * array_module(x).abs(top)
+        self.gradient = network.unit_gradient_from(network.responses(x), layer, units)[1]
 
     def move_to(self, epsilon):
         """Search at distance `epsilon`; return the points, their activations, the steps taken and who converged."""
         xp, rows = array_module(self.x), len(self.x)
         if epsilon in (0, 2):  # only x_opt itself is feasible, or its antipode
             x = (1 - epsilon) * self.optimum
-            activation = self.network.unit_activation(x, self.layer, self.units)
+            activation = self.network.unit_activation_from(self.network.responses(x), self.layer, self.units)
             return x, activation, xp.zeros(rows, int), xp.ones(rows, bool)
 
         activations, steps, converged = xp.empty_like(self.tolerance), xp.empty(rows, int), xp.zeros(rows, bool)
         active = xp.arange(rows)
-        x, gradient, units, optimum, tolerance = self.x, self.gradient, self.units, self.optimum, self.tolerance
-        previous = xp.inf
+        x, gradient, units, tolerance = self.x, self.gradient, self.units, self.tolerance
+        optimum, optimum_responses, previous = self.optimum, self.optimum_responses, xp.inf
         for step in range(1, self.max_steps + 1):
             moved = self.take_step(x, gradient, optimum)
             moved += x
-            x, activation, gradient = self._higher(*project(moved, optimum, epsilon), units)
+            x = project(moved, optimum, epsilon)
+            activation, gradient = self._climb(x, optimum, optimum_responses, epsilon, units)
             done = xp.abs(activation - previous) <= tolerance
             previous = activation
             leaving = done | ~xp.isfinite(activation) | (step == self.max_steps)
@@ -281,36 +286,46 @@ class _Search:
                 ended, going = active[leaving], ~leaving
                 self.x[ended], self.gradient[ended] = x[leaving], gradient[leaving]
                 activations[ended], steps[ended], converged[ended] = activation[leaving], step, done[leaving]
-                active, units, optimum, tolerance = active[going], units[going], optimum[going], tolerance[going]
-                x, gradient, previous = x[going], gradient[going], previous[going]
+                active, units, tolerance, previous = active[going], units[going], tolerance[going], previous[going]
+                x, gradient, optimum = x[going], gradient[going], optimum[going]
+                optimum_responses = optimum_responses[going]
                 if not len(active):
                     break
         return self.x, activations, steps, converged
 
-    def _higher(self, nearest, farthest, units):
-        """Return of two candidates those of higher activation, with their activation and gradient.
+    def _climb(self, x, optimum, optimum_responses, epsilon, units):
+        """Replace each of the nearest feasible points `x` by the farthest if its activation is higher.
 
-        The nearest one nearly always wins: its gradient is computed at once, and again only where it lost.
+        The nearest one nearly always wins: its gradient is computed at once, and again only where it lost. Responses of
+        filters are linear, so those to the farthest point cost no product.
+
+        Returns
+        -------
+        activation : array (n,)
+        gradient : array (n, filters)
+            Of the points that won; the gradient is with respect to the responses.
         """
-        activation, gradient = self.network.unit_gradient(nearest, self.layer, units)
-        lost = self.network.unit_activation(farthest, self.layer, units) > activation
+        responses = self.network.responses(x)
+        activation, gradient = self.network.unit_gradient_from(responses, self.layer, units)
+        across = farthest(responses, optimum_responses, epsilon)
+        lost = self.network.unit_activation_from(across, self.layer, units) > activation
         if lost.any():
-            nearest[lost] = farthest[lost]
-            activation[lost], gradient[lost] = self.network.unit_gradient(nearest[lost], self.layer, units[lost])
-        return nearest, activation, gradient
+            x[lost] = farthest(x[lost], optimum[lost], epsilon)
+            activation[lost], gradient[lost] = self.network.unit_gradient_from(across[lost], self.layer, units[lost])
+        return activation, gradient
 
 
 class _Opposite:
     """A network whose activations have the other sign."""
 
     def __init__(self, network):
-        self.network = network
+        self.network, self.responses = network, network.responses
 
-    def unit_activation(self, x, layer, units):
-        return -self.network.unit_activation(x, layer, units)
+    def unit_activation_from(self, responses, layer, units):
+        return -self.network.unit_activation_from(responses, layer, units)
 
-    def unit_gradient(self, x, layer, units):
-        activation, gradient = self.network.unit_gradient(x, layer, units)
+    def unit_gradient_from(self, responses, layer, units):
+        activation, gradient = self.network.unit_gradient_from(responses, layer, units)
         return -activation, -gradient
 
 
@@ -329,8 +344,8 @@ def _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max
         raise UserError(f"perturbation is {perturbation}; set it above 0: at the optimum the gradient shows no way.")
     if max_steps < 2:
         raise UserError(f"max_steps is {max_steps}; the activations of 2 steps are compared, so set it to 2 or more.")
-    if step not in _STEPS:
-        raise UserError(f"step is {step!r}; set it to one of {', '.join(_STEPS)}.")
+    if step not in STEPS:
+        raise UserError(f"step is {step!r}; set it to one of {', '.join(STEPS)}.")
     missing = shown[~np.isin(shown, units)]
     if len(missing):
         raise UserError(f"unit {missing[0]} is to be shown, but its manifold is not traced; add it to the units.")
@@ -341,10 +356,5 @@ def _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max
 
 def _orthogonal(a, b):
     """Return each row of `a` less its component along the same row of `b`."""
-    along = (_row_dot(a, b) / _row_dot(b, b))[:, None] * b
+    along = (row_dot(a, b) / row_dot(b, b))[:, None] * b
     return array_module(a).subtract(a, along, out=along)
-
-
-def _row_dot(a, b):
-    """Return the inner product of each row of `a` with the same row of `b`."""
-    return array_module(a).einsum("ij,ij->i", a, b)

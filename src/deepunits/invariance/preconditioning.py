@@ -20,9 +20,9 @@ class Preconditioned(Network):
 
     def __init__(self, network, matrix):
         super().__init__(network.weights, network.biases)
-        self.matrix = matrix
+        self._filters = network.weights[0] @ matrix
 
-    def unit_gradient(self, x, layer, units):
-        """Return the activation of unit ``units[r]`` at ``x[r]``, and its gradient multiplied by the matrix."""
-        activation, gradient = super().unit_gradient(x, layer, units)
-        return activation, gradient @ self.matrix
+    @property
+    def filters(self):
+        """What the input moves along: the first layer's weights times the matrix, (units of layer 1, P)."""
+        return self._filters

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepunits.backend import array_module, sigmoid_layer, to_host
+from deepunits.backend import array_module, biased_sigmoid, row_dot, sigmoid_layer, to_host
 from deepunits.errors import UserError
 
 
@@ -35,6 +35,11 @@ class Network:
         return len(self.weights)
 
     @property
+    def filters(self):
+        """What the input moves along in a gradient step: the first layer's weights, (units of layer 1, pixels)."""
+        return self.weights[0]
+
+    @property
     def pixels(self):
         """Number of components of an input."""
         return self.weights[0].shape[1]
@@ -56,8 +61,17 @@ class Network:
     def activations(self, x, layer):
         """Return the activations of all units of `layer`, shape (n, units), at the inputs `x` (n, pixels)."""
         self._check_layer(layer)
-        below = self._hidden(x, layer)[-1]
+        below = x
+        for w, b in zip(self.weights[: layer - 1], self.biases[: layer - 1], strict=True):
+            below = sigmoid_layer(below, w.T, b)
         return below @ self.weights[layer - 1].T + self.biases[layer - 1]
+
+    def responses(self, x):
+        """Return the responses of the first layer's filters to the inputs `x` (n, pixels), shape (n, filters): x W'.
+
+        They are linear in the input, and every unit sees the input through them alone.
+        """
+        return x @ self.weights[0].T
 
     def unit_activation(self, x, layer, units):
         """Return the activation of unit ``units[r]`` of `layer` at the input ``x[r]``.
@@ -77,9 +91,7 @@ class Network:
         UserError
             If the network has no such layer or unit.
         """
-        self.check_units(layer, units)
-        below = self._hidden(x, layer)[-1]
-        return _row_dot(below, self.weights[layer - 1][units]) + self.biases[layer - 1][units]
+        return self.unit_activation_from(self.responses(x), layer, units)
 
     def unit_gradient(self, x, layer, units):
         """Return the activation of unit ``units[r]`` at ``x[r]`` and its gradient with respect to the input.
@@ -100,22 +112,60 @@ class Network:
         UserError
             If the network has no such layer or unit.
         """
+        activation, gradient = self.unit_gradient_from(self.responses(x), layer, units)
+        return activation, gradient @ self.filters
+
+    def unit_activation_from(self, responses, layer, units):
+        """Return the activations (n,) of ``units[r]`` of `layer`, given the `responses` (n, filters) to the inputs."""
         self.check_units(layer, units)
-        hidden = self._hidden(x, layer)
+        return self._top(responses, self._hidden(responses, layer), layer, units)
+
+    def unit_gradient_from(self, responses, layer, units):
+        """Return the activation of unit ``units[r]`` and its gradient with respect to the responses of the filters.
+
+        Parameters
+        ----------
+        responses : array (n, filters)
+        layer : int
+        units : array (n,) of int
+
+        Returns
+        -------
+        activation : array (n,)
+        gradient : array (n, filters)
+
+        Raises
+        ------
+        UserError
+            If the network has no such layer or unit.
+        """
+        self.check_units(layer, units)
+        hidden = self._hidden(responses, layer)
+        activation = self._top(responses, hidden, layer, units)
+        if layer == 1:
+            gradient = array_module(responses).zeros_like(responses)
+            gradient[_rows(units), units] = 1
+            return activation, gradient
         gradient = self.weights[layer - 1][units]
-        activation = _row_dot(hidden[-1], gradient) + self.biases[layer - 1][units]
-        for h, w in zip(reversed(hidden[1:]), reversed(self.weights[: layer - 1]), strict=True):
-            gradient *= h
-            gradient *= array_module(h).subtract(1, h, out=h)
-            gradient = gradient @ w
+        for k in reversed(range(layer - 1)):
+            gradient *= hidden[k]
+            gradient *= array_module(gradient).subtract(1, hidden[k], out=hidden[k])
+            if k:
+                gradient = gradient @ self.weights[k]
         return activation, gradient
 
-    def _hidden(self, x, layer):
-        """Return `x` and the outputs of the layers below `layer`, bottom first."""
-        outputs = [x]
-        for w, b in zip(self.weights[: layer - 1], self.biases[: layer - 1], strict=True):
+    def _hidden(self, responses, layer):
+        """Return the outputs of the layers below `layer`, bottom first."""
+        outputs = [biased_sigmoid(responses, self.biases[0])] if layer > 1 else []
+        for w, b in zip(self.weights[1 : layer - 1], self.biases[1 : layer - 1], strict=True):
             outputs.append(sigmoid_layer(outputs[-1], w.T, b))
         return outputs
+
+    def _top(self, responses, hidden, layer, units):
+        """Return the activations of `units` of `layer`, given what lies below."""
+        if layer == 1:
+            return responses[_rows(units), units] + self.biases[0][units]
+        return row_dot(hidden[-1], self.weights[layer - 1][units]) + self.biases[layer - 1][units]
 
     def _check_layer(self, layer):
         if not 1 <= layer <= self.depth:
@@ -129,6 +179,5 @@ class Network:
             raise UserError(f"layer {layer} has units 0 to {count - 1}; unit {outside[0]} was asked for.")
 
 
-def _row_dot(a, b):
-    """Return the inner product of each row of `a` with the same row of `b`."""
-    return array_module(a).einsum("ij,ij->i", a, b)
+def _rows(units):
+    return array_module(units).arange(len(units))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepunits.backend import array_module, to_host, uniform
+from deepunits.backend import array_module, row_dot, to_host, uniform
 from deepunits.errors import UserError
 
 BLOCK = 1024  # rows ascending together on the CPU: few enough to stay in its cache, enough for fast products
@@ -45,7 +45,7 @@ class ActivationMaxima:
 def to_norm(x, norm):
     """Scale each row of `x` (n, P) to the given norm, in place, and return it."""
     xp = array_module(x)
-    x *= (norm / xp.sqrt(xp.einsum("ij,ij->i", x, x)))[:, None]
+    x *= (norm / xp.sqrt(row_dot(x, x)))[:, None]
     return x
 
 
@@ -90,35 +90,34 @@ def maximize_activation(network, layer, units, *, norm, restarts, learning_rate,
     row_units = xp.asarray(np.repeat(units, restarts))
     # Each row is where an ascent starts until it is overwritten by where it ended.
     inputs = to_norm(uniform(rng, xp.empty((rows, network.pixels), xp.float32)), norm)
-    activations, steps, converged = xp.empty(rows, xp.float32), xp.empty(rows, int), xp.empty(rows, bool)
+    steps, converged = xp.empty(rows, int), xp.empty(rows, bool)
 
     blocks = -(-rows // BLOCK) if xp is np else 1
     started = -(-rows // max(blocks, 1))
     active = xp.arange(started)
-    x, taken, previous = inputs[active], xp.zeros(started, int), xp.full(started, xp.inf, xp.float32)
+    ascents = _Ascents(network, layer, norm, inputs[active])
+    taken, previous = xp.zeros(started, int), xp.full(started, xp.inf, xp.float32)
     while len(active):
-        activation, gradient = network.unit_gradient(x, layer, row_units[active])
+        activation = ascents.look(row_units[active])
         done = xp.abs(activation - previous) < threshold * xp.abs(activation)
         leaving = done | (taken == max_steps)
         if leaving.any():
             ended = active[leaving]
-            inputs[ended], activations[ended], steps[ended] = x[leaving], activation[leaving], taken[leaving]
-            converged[ended] = done[leaving]
+            inputs[ended] = ascents.points(leaving, inputs[ended])
+            steps[ended], converged[ended] = taken[leaving], done[leaving]
             entering = xp.arange(started, min(started + len(ended), rows))
             places = xp.flatnonzero(leaving)[: len(entering)]
             started += len(entering)
             # Who enters has no gradient yet, so the step below, its step number 0, leaves it at its start.
-            active[places], x[places], gradient[places] = entering, inputs[entering], 0
-            taken[places], activation[places], leaving[places] = -1, xp.inf, False
+            active[places], taken[places], activation[places], leaving[places] = entering, -1, xp.inf, False
+            ascents.start(places, inputs[entering])
             if leaving.any():
-                active, x, gradient, taken, activation = (
-                    array[~leaving] for array in (active, x, gradient, taken, activation)
-                )
-        gradient *= learning_rate
-        x += gradient
-        to_norm(x, norm)
+                active, taken, activation = (array[~leaving] for array in (active, taken, activation))
+                ascents.keep(~leaving)
+        ascents.step(learning_rate)
         taken += 1
         previous = activation
+    activations = network.unit_activation(inputs, layer, row_units)
     if not bool(xp.isfinite(activations).all()):
         raise UserError(f"activation maximization of layer {layer} diverged; lower its learning_rate.")
 
@@ -131,3 +130,57 @@ def maximize_activation(network, layer, units, *, norm, restarts, learning_rate,
         converged=to_host(converged).reshape(shape),
         norm=float(norm),
     )
+
+
+class _Ascents:
+    """Points that climb the sphere, each known by the responses of the first layer's filters to it.
+
+    With d the gradient with respect to the responses, a gradient step adds d M, a mixture of the filters M = W. So a
+    point is a multiple of its start and a mixture of filters, and its responses change by d M W', where M W' is
+    computed once: nothing of the size of an input is touched until an ascent ends. If the network is preconditioned by
+    C, then M = W C, and the length of a step takes the responses of M as well: `seen` has both below each other.
+    """
+
+    def __init__(self, network, layer, norm, x):
+        xp, filters, moves = array_module(x), network.weights[0], network.filters
+        self.network, self.layer, self.norm, self.moves = network, layer, norm, moves
+        self.seen = filters if moves is filters else xp.concatenate([filters, moves])
+        self.narrow = len(filters) > 2 * network.pixels  # the way through the pixels is the shorter one then
+        self.change_of_responses = None if self.narrow else moves @ self.seen.T
+        self.share_of_start = xp.ones(len(x), xp.float32)
+        self.mixture = xp.zeros((len(x), len(filters)), xp.float32)
+        self.responses = x @ self.seen.T
+
+    def look(self, units):
+        """Return the activations of `units` (n,), and keep the gradients for the step."""
+        responses = self.responses[:, : len(self.moves)]
+        activation, self.gradient = self.network.unit_gradient_from(responses, self.layer, units)
+        return activation
+
+    def step(self, learning_rate):
+        """Move every point along its gradient, then back to the sphere."""
+        d = self.gradient
+        d *= learning_rate
+        change = d @ self.moves @ self.seen.T if self.narrow else d @ self.change_of_responses
+        # |x + dM|^2 = |x|^2 + 2 d (Mx) + d (MM') d
+        along, change_along = (responses[:, -len(self.moves) :] for responses in (self.responses, change))
+        squared_norm = self.norm**2 + 2 * row_dot(along, d) + row_dot(change_along, d)
+        scale = self.norm / array_module(d).sqrt(squared_norm)
+        for state, moved in ((self.responses, change), (self.mixture, d)):
+            state += moved
+            state *= scale[:, None]
+        self.share_of_start *= scale
+
+    def points(self, rows, starts):
+        """Return the points of some `rows`, whose ascents began at `starts` (n, P)."""
+        return to_norm(self.share_of_start[rows, None] * starts + self.mixture[rows] @ self.moves, self.norm)
+
+    def start(self, rows, x):
+        """Let ascents from `x` (n, P), which have no gradient yet, take the place of those in `rows`."""
+        self.responses[rows] = x @ self.seen.T
+        self.mixture[rows], self.share_of_start[rows], self.gradient[rows] = 0, 1, 0
+
+    def keep(self, rows):
+        """Go on with some `rows` only."""
+        for name in ("responses", "mixture", "share_of_start", "gradient"):
+            setattr(self, name, getattr(self, name)[rows])
