@@ -33,10 +33,10 @@ with job(log=snakemake.log[0]):
     if settings["refit"]:
         stream = training_stream(examples, ("train", "valid"), seed=params.seed, deformation=params.deformation, xp=xp)
         epoch = round(settings["epoch_examples"] * (1 + len(valid[1]) / len(labels)))
-        seen = (tuned.best_epoch + 1) * epoch
         again = (*stage, "refit")
-        with progress(seen, " ".join(again)) as bar:
-            tuned = refit(network, stream, epoch, tuned, settings, stage=again, progress=bar, **common)
+        with progress(settings["refit"] * epoch, " ".join(again)) as bar:
+            tuned = refit(stream, epoch, tuned, settings, stage=again, progress=bar, **common)
+        seen += settings["refit"] * epoch
     test_error = error_rate(tuned.network.to(xp), load_examples(examples, "test"), load_labels(examples, "test"))
     logger.info("test error %.2f %%", 100 * test_error)
     settings = settings | {"deformation": params.deformation, "examples": seen}

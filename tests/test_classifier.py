@@ -118,22 +118,22 @@ def test_fine_tuning_learns_and_keeps_the_best_epoch():
     assert all((a == b).all() for a, b in zip(tuned.network.weights, again.network.weights, strict=True))
 
 
-def test_a_refit_takes_the_best_number_of_epochs_from_the_same_start_on_the_examples_given():
-    start = random_network([12, 7, 3], generator(0))
-    settings = SETTINGS | {"epochs": 5, "epoch_examples": 27, "batch": 10, "constant_until": 0.0}
-    tuned = FineTuned(network(), train_errors=[0.5] * 5, valid_errors=[0.3, 0.2, 0.1, 0.2, 0.2], best_epoch=2)
-    found = refit(start, Stripes(), 33, tuned, settings, seed=3, stage=("toy",))
+def test_a_refit_goes_through_the_end_of_the_plan_from_the_best_weights_on_the_examples_given():
+    best = random_network([12, 7, 3], generator(0))
+    settings = SETTINGS | {"epochs": 5, "epoch_examples": 27, "batch": 10, "constant_until": 0.0, "refit": 2}
+    tuned = FineTuned(best, train_errors=[0.5] * 5, valid_errors=[0.3, 0.2, 0.1, 0.2, 0.2], best_epoch=2)
+    found = refit(Stripes(), 33, tuned, settings, seed=3, stage=("toy",))
     assert (found.train_errors, found.valid_errors, found.best_epoch) == ([0.5] * 5, tuned.valid_errors, 2)
-    by_hand = start.copy()
+    by_hand = best.copy()
     trainer = Backpropagation(by_hand, 10)
-    for epoch in range(3):
+    for epoch in (3, 4):
         for first in range(33 * epoch, 33 * (epoch + 1), 10):
             size = min(10, 33 * (epoch + 1) - first)
             rate = settings["learning_rate"] * (1 - first / (5 * 33))
             trainer.step(Stripes().batch(first, size), Stripes().batch_labels(first, size), rate)
     for a, b in zip(found.network.weights, by_hand.weights, strict=True):
         np.testing.assert_array_equal(a, b)
-    assert (start.weights[0] == random_network([12, 7, 3], generator(0)).weights[0]).all()
+    assert (best.weights[0] == random_network([12, 7, 3], generator(0)).weights[0]).all()
 
 
 def test_training_errors_are_counted_before_each_step():
@@ -178,11 +178,11 @@ def test_what_is_dropped_out_depends_on_the_seed_alone():
     start = random_network([12, 7, 3], generator(0))
     rng = np.random.default_rng(3)
     valid = (rng.random((9, 12), dtype=np.float32), rng.integers(0, 3, 9))
-    settings = SETTINGS | {"epochs": 2, "input_dropout": 0.4, "hidden_dropout": 0.3}
+    settings = SETTINGS | {"epochs": 2, "input_dropout": 0.4, "hidden_dropout": 0.3, "refit": 1}
 
     def trained(seed):
         tuned = fine_tune(start, Stripes(), valid, settings, seed=seed, stage=("toy",))
-        again = refit(start, Stripes(), 200, tuned, settings, seed=seed, stage=("toy", "refit"))
+        again = refit(Stripes(), 200, tuned, settings, seed=seed, stage=("toy", "refit"))
         return tuned.network.weights[0], again.network.weights[0]
 
     for first, again, other in zip(trained(3), trained(3), trained(4), strict=True):

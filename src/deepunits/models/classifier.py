@@ -24,8 +24,8 @@ class FineTuned:
     valid_errors : list of float
         Share of the validation examples classified wrongly, after each epoch.
     best_epoch : int
-        The epoch, counted from 0, of least validation error. The weights are from it or, after :func:`refit`, from as
-        many epochs on more examples.
+        The epoch, counted from 0, of least validation error. The weights are from it or, after :func:`refit`, from
+        training that went on from it.
     """
 
     network: Network
@@ -238,16 +238,14 @@ def fine_tune(network, stream, valid, settings, *, seed, stage, xp=np, progress=
     return result
 
 
-def refit(network, stream, examples, tuned, settings, *, seed, stage, xp=np, progress=None):
-    """Train once more from the same start, on more examples, for as many epochs as early stopping has found best.
+def refit(stream, examples, tuned, settings, *, seed, stage, xp=np, progress=None):
+    """Go on from the best weights, on more examples: through the last ``refit`` epochs of the plan once more.
 
-    So that the validation examples, which have then done their work, are learnt from too (Goodfellow, Bengio and
-    Courville 2016, section 7.8).
+    So that the validation examples, which have then done their work, are learnt from too (the second way of Goodfellow,
+    Bengio and Courville 2016, section 7.8).
 
     Parameters
     ----------
-    network : Network
-        Initial weights; left as it is.
     stream : object
         Training and validation examples together.
     examples : int
@@ -255,7 +253,7 @@ def refit(network, stream, examples, tuned, settings, *, seed, stage, xp=np, pro
     tuned : FineTuned
         What :func:`fine_tune` returned.
     settings : dict
-        As for :func:`fine_tune`, but for ``epoch_examples``.
+        As for :func:`fine_tune`, but for ``epoch_examples``; and ``refit``.
     seed : int
     stage : tuple of str
     xp : module
@@ -271,8 +269,8 @@ def refit(network, stream, examples, tuned, settings, *, seed, stage, xp=np, pro
     UserError
         If training diverges.
     """
-    trainer, settings = _trainer(network, settings, xp), settings | {"epoch_examples": examples}
-    for epoch in range(tuned.best_epoch + 1):
+    trainer, settings = _trainer(tuned.network, settings, xp), settings | {"epoch_examples": examples}
+    for epoch in range(settings["epochs"] - settings["refit"], settings["epochs"]):
         _train_epoch(trainer, stream, epoch, settings, seed, stage)
         if progress is not None:
             progress.update(examples)
