@@ -155,6 +155,11 @@ def _contradictions_of_classifiers(config):
                     f"config key {key}.batch is {settings['batch']}; it must be at most {settings['epoch_examples']}, "
                     "the examples of an epoch"
                 )
+            if settings["refit"] > settings["epochs"]:
+                yield (
+                    f"config key {key}.refit is {settings['refit']}; it must be at most {settings['epochs']}, "
+                    "all epochs"
+                )
 
 
 def _contradictions_of_models(config):
