@@ -1,6 +1,6 @@
 """Time and peak memory against the number of examples, units, restarts and pixels.
 
-    python benchmarks/growth.py      a minute or two; writes benchmarks/results/growth.md and growth.json
+    python benchmarks/growth.py      ten minutes; writes benchmarks/results/growth.md and growth.json
 
 Every measurement is a process of its own on one thread, since the peak of a process's memory never falls. The time is
 that of the processor, without imports and set-up; the memory, that of the whole process.
@@ -81,7 +81,7 @@ def restarts(count):
 
 # What grows: the function that sets it up, its values, and what the time is divided by.
 GROWING = {
-    "examples of a layer's training": (training, (10_000, 30_000, 100_000, 300_000), "example"),
+    "examples of a layer's training": (training, (10_000, 100_000, 1_000_000, 2_500_000), "example"),
     "number of the stream's first example": (stream, (10_000, 1_000_000, 10**9, 10**12), "example"),
     "hidden units": (units, (100, 500, 1000, 2000, 4000), "example and unit"),
     "pixels": (pixels, (144, 784, 1600, 3136), "example and pixel"),

@@ -7,10 +7,18 @@ import subprocess
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 from scipy.stats import binom
 
-from deepunits.backend import bernoulli, choose_device, generator, sigmoid_layer, to_host
+from deepunits.backend import (
+    accumulate_product,
+    choose_device,
+    generator,
+    sample_layer,
+    sigmoid_layer,
+    times_slope,
+    to_host,
+)
 from deepunits.kernels import SOURCES, THREADS
 
 # What CUDA gives to a kernel, as C++ in which one thread comes after the other.
@@ -29,7 +37,7 @@ extern "C" void set_position(int block, int threads, int thread) {
 
 @pytest.fixture(scope="module")
 def on_cpu(tmp_path_factory):
-    """Return a function that runs a kernel with NumPy arrays and integers, thread by thread."""
+    """Return a function that runs a kernel with NumPy arrays and numbers, thread by thread."""
     compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
     if compiler is None:
         pytest.skip("no C++ compiler to run the kernels with on the CPU")
@@ -40,7 +48,9 @@ def on_cpu(tmp_path_factory):
     kernels = ctypes.CDLL(str(library))
 
     def argument(value):
-        return value.ctypes.data_as(ctypes.c_void_p) if isinstance(value, np.ndarray) else ctypes.c_longlong(value)
+        if isinstance(value, np.ndarray):
+            return value.ctypes.data_as(ctypes.c_void_p)
+        return ctypes.c_float(value) if isinstance(value, float) else ctypes.c_longlong(value)
 
     def run(name, size, *arguments):
         arguments = [argument(value) for value in arguments]
@@ -90,7 +100,7 @@ def test_nvrtc_compiles(nvrtc, name):
 
 
 def test_nvrtc_refuses_a_broken_kernel(nvrtc):
-    broken = SOURCES["bernoulli"].replace("{", "{ undeclared = 0;", 1)
+    broken = SOURCES["add_bias_sigmoid"].replace("{", "{ undeclared = 0;", 1)
     with pytest.raises(pytest.fail.Exception, match='identifier "undeclared" is undefined'):
         compile_to_ptx(nvrtc, broken)
 
@@ -109,25 +119,59 @@ def test_bias_and_sigmoid(on_cpu):
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.01, 0.3137, 0.5, 0.99, 1.0])
-def test_states_are_1_as_often_as_the_probability_says(on_cpu, probability):
-    n = 30_011
-    p, states = np.full(n, probability, np.float32), np.full(n + 300, 9, np.float32)
-    on_cpu("bernoulli", n, p, states, np.array([12345678901234567890], np.uint64), n)
-    assert set(np.unique(states[:n])) <= {0, 1} and (states[n:] == 9).all()
-    low, high = binom.ppf([1e-5, 1 - 1e-5], n, np.float32(probability))
-    assert low <= states[:n].sum() <= high
+def test_states_are_1_as_often_as_the_mean_says(on_cpu, probability):
+    n, units = 4_301, 7
+    size = n * units
+    bias = np.linspace(-1, 1, units, dtype=np.float32)
+    activation = np.tile((np.clip(logit(probability), -60, 60) - bias).astype(np.float32), (n, 1))
+    means, states = np.full(size + 300, 9, np.float32), np.full(size + 300, 9, np.float32)
+    key = np.array([12345678901234567890], np.uint64)
+    on_cpu("add_bias_sigmoid_bernoulli", size, activation, bias, means, states, key, size, units)
+    np.testing.assert_allclose(means[:size], probability, atol=1e-6)
+    assert set(np.unique(states[:size])) <= {0, 1} and (states[size:] == 9).all() and (means[size:] == 9).all()
+    low, high = binom.ppf([1e-5, 1 - 1e-5], size, np.float32(probability))
+    assert low <= states[:size].sum() <= high
     if 0 < probability < 1:
-        assert abs(np.corrcoef(states[: n - 1], states[1:n])[0, 1]) < 4 / n**0.5
+        assert abs(np.corrcoef(states[: size - 1], states[1:size])[0, 1]) < 4 / size**0.5
+    in_place = np.concatenate([activation.ravel(), np.full(300, 9, np.float32)])
+    on_cpu("add_bias_sigmoid_bernoulli", size, in_place, bias, in_place, in_place, key, size, units)
+    np.testing.assert_array_equal(in_place, states)
 
 
 def test_every_key_gives_other_draws(on_cpu):
-    keys, p = generator(1).random(500).view(np.uint64), np.full(64, 0.5, np.float32)
-    states = np.empty((len(keys), len(p)), np.float32)
+    keys, even, zero = generator(1).random(500).view(np.uint64), np.zeros(64, np.float32), np.zeros(1, np.float32)
+    means, states = np.empty_like(even), np.empty((len(keys), len(even)), np.float32)
     for row, key in zip(states, keys, strict=True):
-        on_cpu("bernoulli", len(p), p, row, np.array([key]), len(p))
+        on_cpu("add_bias_sigmoid_bernoulli", 64, even, zero, means, row, np.array([key]), 64, 1)
     assert len(np.unique(states, axis=0)) == len(keys)
     low, high = binom.ppf([1e-6, 1 - 1e-6], len(keys), 0.5)
     assert (low <= states.sum(axis=0)).all() and (states.sum(axis=0) <= high).all()
+
+
+@pytest.mark.parametrize("share_kept", [1.0, 0.75])
+def test_slope(on_cpu, share_kept):
+    rng = np.random.default_rng(0)
+    gradient, means = rng.normal(size=(101, 7)).astype(np.float32), rng.random((101, 7), dtype=np.float32)
+    size, expected = gradient.size, gradient.astype(np.float64) * (means - share_kept * means.astype(np.float64) ** 2)
+    guarded = np.concatenate([gradient.ravel(), np.full(300, 9, np.float32)])
+    on_cpu("times_slope", size, guarded, means, share_kept, size)
+    np.testing.assert_allclose(guarded[:size].reshape(101, 7), expected, rtol=1e-5, atol=1e-7)
+    assert (guarded[size:] == 9).all()
+    on_host = times_slope(gradient.copy(), means, share_kept=share_kept, scratch=np.empty_like(means))
+    np.testing.assert_allclose(on_host, expected, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_slopes_and_gradient_steps_are_those_of_the_cpu():
+    xp = choose_device("gpu")
+    rng = np.random.default_rng(0)
+    out, left, right = (rng.normal(size=shape).astype(np.float32) for shape in ((7, 11), (13, 7), (13, 11)))
+    means = rng.random((13, 7), dtype=np.float32)
+    on_device = [xp.asarray(array) for array in (out, left, right, means)]
+    accumulate_product(*on_device[:3], alpha=0.3, beta=0.9)
+    np.testing.assert_allclose(to_host(on_device[0]), 0.9 * out + 0.3 * left.T @ right, atol=1e-5)
+    times_slope(on_device[1], on_device[3], share_kept=0.75, scratch=None)
+    np.testing.assert_allclose(to_host(on_device[1]), left * (means - 0.75 * means**2), atol=1e-6)
 
 
 @pytest.mark.gpu
@@ -135,12 +179,13 @@ def test_on_a_gpu_a_layer_is_sampled_alike_for_the_same_seed():
     xp = choose_device("gpu")
     rng = np.random.default_rng(0)
     x, weights, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((1001, 13), (13, 7), (7,)))
-    means = sigmoid_layer(xp.asarray(x), xp.asarray(weights), xp.asarray(bias))
-    np.testing.assert_allclose(to_host(means), sigmoid_layer(x, weights, bias), atol=1e-4)
+    on_device = [xp.asarray(array) for array in (x, weights, bias)]
+    means = xp.empty((1001, 7), xp.float32)
     draws = [
-        to_host(bernoulli(generator(seed, xp=xp), means, xp.empty_like(means), out=xp.empty_like(means)))
+        to_host(sample_layer(generator(seed, xp=xp), *on_device, xp.empty_like(means), means=means))
         for seed in (1, 1, 2)
     ]
+    np.testing.assert_allclose(to_host(means), sigmoid_layer(x, weights, bias), atol=1e-4)
     np.testing.assert_array_equal(draws[0], draws[1])
     assert (draws[0] != draws[2]).any()
     np.testing.assert_allclose(draws[0].mean(axis=0), to_host(means).mean(axis=0), atol=0.06)

@@ -200,6 +200,38 @@ def sigmoid_layer(x, weights, bias, out=None):
     return out
 
 
+def sample_layer(rng, x, weights, bias, *, states=None, means=None, scratch=None):
+    """Draw states of a layer of binary units, 1 with the probability sigmoid(x @ weights + bias), else 0.
+
+    In single precision on a GPU one kernel does all but the product.
+
+    Parameters
+    ----------
+    rng : generator
+    x, weights, bias : arrays
+        As for :func:`sigmoid_layer`.
+    states, means : arrays (n, units), float32, C order, optional
+        Where the states are written and, if wanted, the probabilities.
+    scratch : array (n, units), float32, C order, optional
+        Overwritten; spares an allocation on the CPU.
+
+    Returns
+    -------
+    array (n, units)
+        The states.
+    """
+    xp = array_module(x)
+    states = xp.empty((len(x), len(bias)), xp.float32) if states is None else states
+    means = states if means is None else means
+    if xp is np or any(array.dtype != np.float32 for array in (x, weights, bias)):
+        sigmoid_layer(x, weights, bias, out=means)
+        return bernoulli(rng, means, xp.empty_like(means) if scratch is None else scratch, out=states)
+    xp.matmul(x, weights, out=means)
+    key = rng.random(1, dtype=xp.float64).view(xp.uint64)  # stays on the device
+    launch("add_bias_sigmoid_bernoulli", means.size, means, bias, means, states, key, means.size, len(bias))
+    return states
+
+
 def bernoulli(rng, probability, scratch, out):
     """Draw `out` = 1 with the given `probability`, else 0, all arrays float32 of one shape, in C order.
 
@@ -211,8 +243,7 @@ def bernoulli(rng, probability, scratch, out):
     """
     xp = array_module(probability)
     if xp is not np:
-        key = rng.random(1, dtype=xp.float64).view(xp.uint64)  # stays on the device
-        launch("bernoulli", probability.size, probability, out, key, probability.size)
+        out[...] = rng.random(probability.shape, dtype=xp.float32) < probability
         return out
     for p, states in zip(_parts(probability, COMPARED), _parts(out, COMPARED), strict=True):
         scaled = scratch.reshape(-1)[: p.size]
@@ -239,10 +270,28 @@ def _parts(array, size):
     return [flat[start : start + size] for start in range(0, flat.size, size)]
 
 
+def times_slope(gradient, means, *, share_kept=1.0, scratch):
+    """Multiply `gradient`, in place, by the slopes of the sigmoids that gave the `means`, all arrays (n, units).
+
+    The slope is h - h^2; where dropout has kept a share of the units and scaled them up, h - share_kept h^2, which is 0
+    with h. `scratch`, of the same shape, is overwritten on the CPU. In single precision on a GPU one kernel does it.
+    """
+    xp = array_module(gradient)
+    if xp is not np and gradient.dtype == means.dtype == np.float32:
+        launch("times_slope", gradient.size, gradient, means, float(share_kept), gradient.size)
+        return gradient
+    xp.multiply(means, means, out=scratch)
+    if share_kept != 1.0:
+        scratch *= share_kept
+    xp.subtract(means, scratch, out=scratch)
+    gradient *= scratch
+    return gradient
+
+
 def accumulate_product(out, left, right, alpha=1.0, beta=1.0):
     """Set `out` to ``beta * out + alpha * left.T @ right`` in place.
 
-    On the CPU, for few rows, one BLAS call: the gradient step of a layer without a weight-sized temporary.
+    On a GPU, and on the CPU for few rows, one BLAS call: the gradient step of a layer without a weight-sized temporary.
 
     Parameters
     ----------
@@ -251,7 +300,11 @@ def accumulate_product(out, left, right, alpha=1.0, beta=1.0):
     right : array (k, n), float32, C order
     alpha, beta : float
     """
-    if isinstance(out, np.ndarray) and len(left) < LONG:
+    if not isinstance(out, np.ndarray):
+        from cupy import cublas
+
+        cublas.gemm("T", "N", left, right, out=out, alpha=alpha, beta=beta)
+    elif len(left) < LONG:
         _gemm(out, alpha, left.T, right, beta)
     else:
         product = left.T @ right

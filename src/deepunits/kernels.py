@@ -17,27 +17,40 @@ extern "C" __global__ void add_bias_sigmoid(
         mean[i] = 0.5f + 0.5f * tanhf(0.5f * (activation[i] + bias[i % units]));
 }
 """,
-    # state becomes 1 with the given probability, else 0: number i of the draw is i and the key, mixed by SplitMix64.
-    "bernoulli": r"""
-extern "C" __global__ void bernoulli(
-    const float* probability, float* state, const unsigned long long* key, long long size
+    # The same and, in the same pass, a state of each unit: 1 with the probability that is its mean, else 0. The state
+    # may be written over the mean, that over the activation. Number i of a draw is i and the key, mixed by SplitMix64.
+    "add_bias_sigmoid_bernoulli": r"""
+extern "C" __global__ void add_bias_sigmoid_bernoulli(
+    const float* activation, const float* bias, float* mean, float* state, const unsigned long long* key,
+    long long size, long long units
 ) {
     long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
     if (i < size) {
+        float probability = 0.5f + 0.5f * tanhf(0.5f * (activation[i] + bias[i % units]));
         unsigned long long z = *key + (i + 1) * 0x9E3779B97F4A7C15ull;
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
         z ^= z >> 31;
-        state[i] = (float)(z >> 40) * (1.0f / 16777216.0f) < probability[i] ? 1.0f : 0.0f;
+        mean[i] = probability;
+        state[i] = (float)(z >> 40) * (1.0f / 16777216.0f) < probability ? 1.0f : 0.0f;
     }
+}
+""",
+    # gradient becomes gradient * (mean - share_kept * mean^2).
+    "times_slope": r"""
+extern "C" __global__ void times_slope(float* gradient, const float* mean, float share_kept, long long size) {
+    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < size)
+        gradient[i] *= mean[i] - share_kept * mean[i] * mean[i];
 }
 """,
 }
 
 
 def launch(name, size, *arguments):
-    """Run the kernel `name` of `SOURCES` on `size` elements, with arrays and integers in the order it takes them."""
-    arguments = tuple(np.int64(value) if isinstance(value, int) else value for value in arguments)
+    """Run the kernel `name` of `SOURCES` on `size` elements, with arrays and numbers in the order it takes them."""
+    types = {int: np.int64, float: np.float32}
+    arguments = tuple(types[type(value)](value) if type(value) in types else value for value in arguments)
     if size:
         _compiled(name)((-(-size // THREADS),), (THREADS,), arguments)
 

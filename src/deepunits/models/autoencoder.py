@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepunits.backend import array_module, uniform
+from deepunits.backend import array_module, times_slope, uniform
 from deepunits.errors import UserError
 from deepunits.models.layer import GradientStep, TiedLayer
 
@@ -101,7 +101,5 @@ class Denoising:
         error = model.mean_visible(hidden, out=self.visible_factors[:n])
         xp.subtract(examples, error, out=error)
         back = xp.matmul(error, model.weights.T, out=self.hidden_factors[n:])
-        xp.multiply(hidden, hidden, out=self.slope)
-        xp.subtract(hidden, self.slope, out=self.slope)
-        back *= self.slope
+        times_slope(back, hidden, scratch=self.slope)
         return back.sum(axis=0), error.sum(axis=0)

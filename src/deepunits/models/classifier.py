@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from deepunits.backend import accumulate_product, array_module, generator, sigmoid_layer, to_host, uniform
+from deepunits.backend import accumulate_product, array_module, generator, sigmoid_layer, times_slope, to_host, uniform
 from deepunits.errors import UserError
 from deepunits.models.network import Network
 from deepunits.models.stack import learning_rate_at
@@ -145,14 +145,8 @@ class Backpropagation:
 
     def _back(self, error, k, below):
         """Return the error at the layer under layer `k`, counted from 0, whose outputs are `below`."""
-        xp, slope = array_module(error), self.slopes[k - 1][: len(below)]
         back = error @ self.network.weights[k]
-        xp.multiply(below, below, out=slope)
-        if self.hidden_dropout:  # h(1 - h), scaled up as the output h was or 0 with it
-            slope *= 1 - self.hidden_dropout
-        xp.subtract(below, slope, out=slope)
-        back *= slope
-        return back
+        return times_slope(back, below, share_kept=1 - self.hidden_dropout, scratch=self.slopes[k - 1][: len(below)])
 
 
 def error_rate(network, examples, labels, block=2000):

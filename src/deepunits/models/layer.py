@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deepunits.backend import accumulate_product, array_module, sigmoid_layer, to_host
+from deepunits.backend import accumulate_product, array_module, sample_layer, sigmoid_layer, to_host
 
 PARAMETERS = ("weights", "hidden_bias", "visible_bias")
 
@@ -63,6 +63,13 @@ class TiedLayer:
     def mean_hidden(self, visible, out=None):
         """Return P(h = 1 | v), shape (n, hidden), of `visible` (n, visible)."""
         return sigmoid_layer(visible, self.weights.T, self.hidden_bias, out=out)
+
+    def sample_hidden(self, rng, visible, **arrays):
+        """Draw hidden states (n, hidden) given `visible` (n, visible).
+
+        `arrays` may name ``states`` and ``means``, to be written into, and ``scratch``, all of that shape.
+        """
+        return sample_layer(rng, visible, self.weights.T, self.hidden_bias, **arrays)
 
     def mean_visible(self, hidden, out=None):
         """Return E(v | h), shape (n, visible), of `hidden` (n, hidden)."""

@@ -1,6 +1,6 @@
 """The restricted Boltzmann machine and its training by (persistent) contrastive divergence."""
 
-from deepunits.backend import array_module, bernoulli, normal
+from deepunits.backend import array_module, normal, sample_layer
 from deepunits.models.layer import GradientStep, TiedLayer
 
 
@@ -21,13 +21,13 @@ class RBM(TiedLayer):
 
     def sample_visible(self, rng, hidden, noise, out):
         """Draw visible states given `hidden` (n, hidden) into `out` (n, visible); `noise` is scratch of that shape."""
-        self.mean_visible(hidden, out=out)
         if self.visible == "gaussian":
+            self.mean_visible(hidden, out=out)
             normal(rng, noise)
             noise *= self.visible_variance**0.5
             out += noise
             return out
-        return bernoulli(rng, out, noise, out=out)
+        return sample_layer(rng, hidden, self.weights, self.visible_bias, states=out, scratch=noise)
 
 
 class ContrastiveDivergence:
@@ -86,9 +86,11 @@ class ContrastiveDivergence:
         """Change the parameters by one step on `examples` (batch, visible), float32 in [0, 1]."""
         n, rbm = self.batch, self.rbm
         self.visibles[:n] = examples
-        data_hidden = rbm.mean_hidden(self.visibles[:n], out=self.hidden_means[:n])
-        if not self.persistent:
-            bernoulli(rng, data_hidden, self.hidden_uniforms, out=self.hidden)
+        data, data_hidden = self.visibles[:n], self.hidden_means[:n]
+        if self.persistent:
+            rbm.mean_hidden(data, out=data_hidden)
+        else:
+            rbm.sample_hidden(rng, data, states=self.hidden, means=data_hidden, scratch=self.hidden_uniforms)
         model_hidden = self.sample_chain(rng)
         hidden_gradient, visible_gradient = self.signs @ self.hidden_means, self.signs @ self.visibles
         if self.sparsity_cost:
@@ -101,7 +103,8 @@ class ContrastiveDivergence:
         visible, means = self.visibles[self.batch :], self.hidden_means[self.batch :]
         for remaining in reversed(range(self.gibbs_steps)):
             self.rbm.sample_visible(rng, self.hidden, self.visible_noise, out=visible)
-            self.rbm.mean_hidden(visible, out=means)
             if remaining or self.persistent:
-                bernoulli(rng, means, self.hidden_uniforms, out=self.hidden)
+                self.rbm.sample_hidden(rng, visible, states=self.hidden, means=means, scratch=self.hidden_uniforms)
+            else:
+                self.rbm.mean_hidden(visible, out=means)
         return means

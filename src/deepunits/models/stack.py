@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deepunits.backend import array_module, bernoulli, device_name, generator, to_host, uniform
+from deepunits.backend import array_module, device_name, generator, to_host, uniform
 from deepunits.errors import UserError
 from deepunits.models.autoencoder import Denoising, DenoisingAutoencoder
 from deepunits.models.layer import PARAMETERS
@@ -46,9 +46,8 @@ def encode(layers, x, rng=None):
     array (n, hidden units of the last layer)
     """
     for layer in layers:
-        x = layer.mean_hidden(x)
-        if rng is not None and layer.pass_up == "samples":
-            bernoulli(rng, x, array_module(x).empty_like(x), out=x)
+        sampled = rng is not None and layer.pass_up == "samples"
+        x = layer.sample_hidden(rng, x) if sampled else layer.mean_hidden(x)
     return x
 
 

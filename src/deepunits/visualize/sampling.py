@@ -70,8 +70,7 @@ def sample_clamped_units(rbms, units, *, steps, every, chains, kept, rng, progre
     for draw in range(draws):
         for _ in range(every):
             top.sample_visible(rng, hidden, visible_noise, out=visible)
-            top.mean_hidden(visible, out=hidden)
-            bernoulli(rng, hidden, hidden_uniforms, out=hidden)
+            top.sample_hidden(rng, visible, states=hidden, scratch=hidden_uniforms)
             hidden[clamped] = 1.0
         inputs = sample_down(rbms, hidden, rng).reshape(len(units), chains, pixels)
         total += inputs.sum(axis=1)
