@@ -24,6 +24,9 @@ class Quadratic:
 
     filters = np.eye(PIXELS)
 
+    def check_units(self, layer, units):
+        assert layer == 1 and max(units) < len(self.f)
+
     def responses(self, x):
         return x
 

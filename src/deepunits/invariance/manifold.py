@@ -139,7 +139,8 @@ def trace_manifold(
     Parameters
     ----------
     network : Network
-        Or anything with its ``filters``, ``responses``, ``unit_activation_from`` and ``unit_gradient_from``.
+        Or anything with its ``filters``, ``responses``, ``unit_activation_from``, ``unit_gradient_from`` and
+        ``check_units``.
     layer : int
         Counted from 1.
     units : array (U,) of int
@@ -194,6 +195,7 @@ def trace_manifold(
     """
     xp = array_module(optimum)
     units, shown, epsilons = np.asarray(units), np.asarray(shown, dtype=int), np.asarray(epsilons, dtype=np.float64)
+    network.check_units(layer, units)
     _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max_steps, step)
     unwhitening = xp.asarray(unwhitening, dtype=optimum.dtype)
     starts = perturbed_starts(

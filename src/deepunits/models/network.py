@@ -91,6 +91,7 @@ class Network:
         UserError
             If the network has no such layer or unit.
         """
+        self.check_units(layer, units)
         return self.unit_activation_from(self.responses(x), layer, units)
 
     def unit_gradient(self, x, layer, units):
@@ -112,12 +113,15 @@ class Network:
         UserError
             If the network has no such layer or unit.
         """
+        self.check_units(layer, units)
         activation, gradient = self.unit_gradient_from(self.responses(x), layer, units)
         return activation, gradient @ self.filters
 
     def unit_activation_from(self, responses, layer, units):
-        """Return the activations (n,) of ``units[r]`` of `layer`, given the `responses` (n, filters) to the inputs."""
-        self.check_units(layer, units)
+        """Return the activations (n,) of ``units[r]`` of `layer`, given the `responses` (n, filters) to the inputs.
+
+        For a search's many calls: whether the units exist is for :meth:`check_units` to say once.
+        """
         return self._top(responses, self._hidden(responses, layer), layer, units)
 
     def unit_gradient_from(self, responses, layer, units):
@@ -128,18 +132,13 @@ class Network:
         responses : array (n, filters)
         layer : int
         units : array (n,) of int
+            Of those that exist, as for :meth:`unit_activation_from`.
 
         Returns
         -------
         activation : array (n,)
         gradient : array (n, filters)
-
-        Raises
-        ------
-        UserError
-            If the network has no such layer or unit.
         """
-        self.check_units(layer, units)
         hidden = self._hidden(responses, layer)
         activation = self._top(responses, hidden, layer, units)
         if layer == 1:

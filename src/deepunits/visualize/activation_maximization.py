@@ -86,6 +86,7 @@ def maximize_activation(network, layer, units, *, norm, restarts, learning_rate,
     """
     xp = array_module(network.weights[0])
     units = np.asarray(units)
+    network.check_units(layer, units)
     rows = len(units) * restarts
     row_units = xp.asarray(np.repeat(units, restarts))
     # Each row is where an ascent starts until it is overwritten by where it ended.
