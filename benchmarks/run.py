@@ -5,10 +5,10 @@
     python benchmarks/run.py --repeats 9    more repeats
 
 Each number is a median over repeats in which the contestants take turns, after a check that their results agree. What
-counts are the ratios: "of bound" is the time of the same matrix products alone, each one a call of matmul, over that of
-the stage, which may pass 100 % because the products can be joined; "of peak" the rate of the products that the stage
-does over that of 2048³ products; a peer's ratio is its time over that of the stage. benchmarks/results has them as
-<cpu|gpu>.json and, as a table, <cpu|gpu>.md.
+counts are the ratios: "of bound" is the time of the matrix products alone that the textbook form of the stage takes,
+each one a call of matmul, over the time of the stage, which passes 100 % where products are joined or saved; "of peak"
+the rate at which the stage gets through those products over that of 2048³ products; a peer's ratio is its time over
+that of the stage. benchmarks/results has them as <cpu|gpu>.json and, as a table, <cpu|gpu>.md.
 """
 
 import argparse

@@ -91,7 +91,7 @@ def maximize_activation(network, layer, units, *, norm, restarts, learning_rate,
     row_units = xp.asarray(np.repeat(units, restarts))
     # Each row is where an ascent starts until it is overwritten by where it ended.
     inputs = to_norm(uniform(rng, xp.empty((rows, network.pixels), xp.float32)), norm)
-    steps, converged = xp.empty(rows, int), xp.empty(rows, bool)
+    activations, steps, converged = xp.empty(rows, xp.float32), xp.empty(rows, int), xp.empty(rows, bool)
 
     blocks = -(-rows // BLOCK) if xp is np else 1
     started = -(-rows // max(blocks, 1))
@@ -105,6 +105,7 @@ def maximize_activation(network, layer, units, *, norm, restarts, learning_rate,
         if leaving.any():
             ended = active[leaving]
             inputs[ended] = ascents.points(leaving, inputs[ended])
+            activations[ended] = network.unit_activation(inputs[ended], layer, row_units[ended])
             steps[ended], converged[ended] = taken[leaving], done[leaving]
             entering = xp.arange(started, min(started + len(ended), rows))
             places = xp.flatnonzero(leaving)[: len(entering)]
@@ -118,7 +119,6 @@ def maximize_activation(network, layer, units, *, norm, restarts, learning_rate,
         ascents.step(learning_rate)
         taken += 1
         previous = activation
-    activations = network.unit_activation(inputs, layer, row_units)
     if not bool(xp.isfinite(activations).all()):
         raise UserError(f"activation maximization of layer {layer} diverged; lower its learning_rate.")
 
