@@ -1,6 +1,6 @@
 """Time and peak memory against the number of examples, units, restarts and pixels.
 
-    python benchmarks/growth.py      ten minutes; writes benchmarks/results/growth.md and growth.json
+    python benchmarks/growth.py      a few minutes; writes benchmarks/results/growth.md and growth.json
 
 Every measurement is a process of its own on one thread, since the peak of a process's memory never falls. The time is
 that of the processor, without imports and set-up; the memory, that of the whole process.

@@ -25,7 +25,7 @@ class Case:
     stage, shape : str
     ours : callable
     bound : callable, optional
-        The matrix products of `ours` alone, in the same order and shapes, each a call of ``matmul`` into an array.
+        The matrix products alone of the stage's textbook form, each a call of ``matmul`` into an array.
     flops : float
         Floating-point operations of the bound.
     peers : dict of str to callable

@@ -7,7 +7,6 @@ import numpy as np
 
 from deepunits.backend import choose_device, device_name, generator
 from deepunits.console import job
-from deepunits.invariance.preconditioning import Preconditioned
 from deepunits.models.trained import load_network
 from deepunits.storage import load_npz, save_npz
 from deepunits.visualize.activation_maximization import maximize_activation
@@ -20,11 +19,12 @@ with job(log=snakemake.log[0]):
     network = load_network(snakemake.input.classifier).to(xp)
     covariance = xp.asarray(statistics["unwhitening"] @ statistics["unwhitening"], dtype=np.float32)
     maxima = maximize_activation(
-        Preconditioned(network, covariance),
+        network,
         network.depth,
         np.arange(network.units(network.depth)),
         norm=float(statistics["mean_norm"]),
         **params.settings,
+        preconditioner=covariance,
         rng=generator(params.seed, *wildcards, "output", "preconditioned maximization", xp=xp),
     )
     logging.getLogger("deepunits").info(

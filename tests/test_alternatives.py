@@ -5,7 +5,6 @@ import pytest
 
 from deepunits.invariance.alternatives import SEARCHES, random_walks
 from deepunits.invariance.manifold import trace_manifold
-from deepunits.invariance.preconditioning import Preconditioned
 from deepunits.invariance.remarks import (
     KEPT_AT,
     TRANSFORMATION_COLUMNS,
@@ -122,7 +121,7 @@ def test_preconditioned_ascent_of_a_linear_unit_ends_along_the_covariance_times_
     units, root = np.array([2, 6, 0]), root_covariance(np.random.default_rng(4))
     covariance = (root @ root).astype(np.float32)
     settings = {"norm": NORM, "restarts": 3, "learning_rate": 0.05, "threshold": 1e-9, "max_steps": 5000}
-    found = maximize_activation(Preconditioned(linear, covariance), 1, units, **settings, rng=np.random.default_rng(0))
+    found = maximize_activation(linear, 1, units, **settings, rng=np.random.default_rng(0), preconditioner=covariance)
     expected = to_norm(linear.weights[0][units] @ covariance, np.float32(NORM))
     np.testing.assert_allclose(found.inputs, np.broadcast_to(expected[:, None], found.inputs.shape), atol=2e-3)
     plain = maximize_activation(linear, 1, units, **settings, rng=np.random.default_rng(0))
@@ -133,7 +132,7 @@ def test_preconditioned_ascent_of_a_deep_unit_ends_where_the_preconditioned_grad
     root = root_covariance(np.random.default_rng(4), condition=5.0)
     covariance = (root @ root).astype(np.float32)
     found = maximize_activation(
-        Preconditioned(deep, covariance),
+        deep,
         3,
         np.arange(3),
         norm=NORM,
@@ -142,6 +141,7 @@ def test_preconditioned_ascent_of_a_deep_unit_ends_where_the_preconditioned_grad
         threshold=1e-8,
         max_steps=5000,
         rng=np.random.default_rng(0),
+        preconditioner=covariance,
     )
     gradient = deep.unit_gradient(found.best, 3, np.arange(3))[1]
     for step, x in zip(gradient @ covariance, found.best, strict=True):

@@ -6,7 +6,17 @@ from scipy.special import expit
 from scipy.stats import binom, kstest
 
 from deepunits import backend
-from deepunits.backend import accumulate_product, bernoulli, choose_device, generator, sigmoid_layer, to_host, uniform
+from deepunits.backend import (
+    accumulate_product,
+    bernoulli,
+    biased_sigmoid,
+    choose_device,
+    generator,
+    sample_layer,
+    sigmoid_layer,
+    to_host,
+    uniform,
+)
 
 
 def draw(rng, probability):
@@ -101,6 +111,34 @@ def test_a_layer_of_sigmoids_in_both_orders_of_the_weights(dtype, tolerance, tra
     out = np.full((26, 5), np.nan, dtype)  # as a part of a larger array
     assert sigmoid_layer(x, weights, bias, out=out[13:]).base is out
     np.testing.assert_array_equal(out[13:], found)
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(np.float32, 1e-6), (np.float64, 1e-12)])
+def test_biased_sigmoids_beside_their_activations_and_over_them(dtype, tolerance):
+    rng = np.random.default_rng(0)
+    activation, bias = 3 * rng.normal(size=(13, 5)).astype(dtype), rng.normal(size=5).astype(dtype)
+    expected, before = expit(activation.astype(np.float64) + bias), activation.copy()
+    found = biased_sigmoid(activation, bias)
+    np.testing.assert_allclose(found, expected, atol=tolerance)
+    np.testing.assert_array_equal(activation, before)
+    assert found.dtype == dtype and biased_sigmoid(activation, bias, out=activation) is activation
+    np.testing.assert_array_equal(activation, found)
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_sampled_layer_is_drawn_with_its_means(beside):
+    rng = np.random.default_rng(0)
+    x = np.tile(rng.normal(size=(1, 7)).astype(np.float32), (20_011, 1))
+    weights, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((7, 5), (5,)))
+    expected, means = expit(x[0] @ weights + bias), np.full((len(x), 5), np.nan, np.float32)
+    states = sample_layer(generator(1), x, weights, bias, means=means if beside else None)
+    assert states.shape == means.shape and set(np.unique(states)) == {0, 1}
+    np.testing.assert_allclose(states.mean(axis=0), expected, atol=0.02)
+    if beside:
+        np.testing.assert_allclose(means, np.broadcast_to(expected, means.shape), atol=1e-6)
+    again = sample_layer(generator(1), x, weights, bias, states=np.empty_like(means), scratch=np.empty_like(means))
+    np.testing.assert_array_equal(again, states)
+    assert sample_layer(generator(1), x[:0], weights, bias).shape == (0, 5)
 
 
 def test_a_layer_of_sigmoids_far_from_zero():

@@ -107,6 +107,11 @@ def test_every_key_is_needed_and_none_may_be_misspelt(key):
         ("classifiers.mnist.sdae.units", {"layer1": 5}, "is there, but its units are those of models.mnist.sdae; rem"),
         ("selection.mnist.sdae.units", [], "it must have at least 1 of them ("),
         ("selection.mnist.dbn.corrupted", [0.5], "is there, but a DBN corrupts nothing; remove it ("),
+        (
+            "models.mnist.dbn.layer1.visible",
+            "centred",
+            "is centred, which RBMs are not; set it to bernoulli or gau",
+        ),
         ("classifiers.mnist_rot.sdae.refit", 61, "is 61; it must be at most 60, all epochs ("),
         ("classifiers.mnist_rot.sdae.refit", -1, "is -1; it must be at least 0 ("),
         ("selection.natural_images.dbn.fine_tuning_rate", [0.5], "natural_images has no classes to tell; remove it ("),

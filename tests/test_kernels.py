@@ -10,6 +10,7 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import binom
 
+from deepunits import kernels
 from deepunits.backend import (
     accumulate_product,
     choose_device,
@@ -116,6 +117,18 @@ def test_bias_and_sigmoid(on_cpu):
     for mean in (elsewhere, in_place):
         np.testing.assert_allclose(mean[:size].reshape(101, 7), expected, atol=1e-6)
         assert (mean[size:] == 9).all()  # the last block ends beyond the array
+
+
+def test_kernels_are_given_numbers_of_their_types_and_arrays_in_c_order(monkeypatch):
+    given = []
+    monkeypatch.setattr(kernels, "_compiled", lambda name: lambda blocks, threads, arguments: given.append(arguments))
+    array = np.ones((3, 5), np.float32)
+    kernels.launch("times_slope", array.size, array, array, 0.5, array.size)
+    [(first, second, share_kept, size)] = given
+    assert first is array and second is array
+    assert (type(share_kept), share_kept, type(size), size) == (np.float32, 0.5, np.int64, 15)
+    with pytest.raises(ValueError, match="C order"):
+        kernels.launch("times_slope", array.size, array.T, array, 0.5, array.size)
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.01, 0.3137, 0.5, 0.99, 1.0])

@@ -15,24 +15,34 @@ EPSILONS = (0.0, 0.1, 0.4, 0.9, 1.3, 1.8, 2.0)
 
 
 class Quadratic:
-    """Units h(x) = x'Hx/2 + f'x + c, whose constrained maxima are known (Berkes and Wiskott, 2006)."""
+    """Units h(x) = x'Hx/2 + f'x + c, whose constrained maxima are known (Berkes and Wiskott, 2006).
+
+    They see x through the responses of 13 filters, which determine it.
+    """
 
     def __init__(self, units, rng):
         self.h = rng.normal(size=(units, PIXELS, PIXELS))
         self.h += self.h.transpose(0, 2, 1)
         self.f, self.c = rng.normal(size=(units, PIXELS)), rng.normal(size=units)
-
-    filters = np.eye(PIXELS)
+        self.weights = [rng.normal(size=(PIXELS + 2, PIXELS))]
+        self.inverse = np.linalg.pinv(self.weights[0])
 
     def check_units(self, layer, units):
         assert layer == 1 and max(units) < len(self.f)
 
+    def unit_gradient(self, x, layer, units):
+        hx = np.einsum("nij,nj->ni", self.h[units], x)
+        return (x * (0.5 * hx + self.f[units])).sum(axis=1) + self.c[units], hx + self.f[units]
+
+    def unit_activation(self, x, layer, units):
+        return self.unit_gradient(x, layer, units)[0]
+
     def responses(self, x):
-        return x
+        return x @ self.weights[0].T
 
     def unit_gradient_from(self, responses, layer, units):
-        hx = np.einsum("nij,nj->ni", self.h[units], responses)
-        return (responses * (0.5 * hx + self.f[units])).sum(axis=1) + self.c[units], hx + self.f[units]
+        activation, gradient = self.unit_gradient(responses @ self.inverse.T, layer, units)
+        return activation, gradient @ self.inverse
 
     def unit_activation_from(self, responses, layer, units):
         return self.unit_gradient_from(responses, layer, units)[0]
@@ -172,7 +182,7 @@ def test_quadratic_form_is_maximised_at_every_distance(quadratic, optima, step, 
     for u in units:
         for e, epsilon in enumerate(EPSILONS[1:-1], start=1):
             best = highest_at_distance(quadratic.h[u], quadratic.f[u], optima[u], epsilon)
-            highest = quadratic.unit_activation_from(best[None], 1, np.array([u]))[0]
+            highest = quadratic.unit_activation(best[None], 1, np.array([u]))[0]
             np.testing.assert_allclose(found.activations[u, :, e].max(), highest, rtol=1e-4)
             assert (found.activations[u, :, e] <= highest + 1e-4 * abs(highest)).all()
 
@@ -186,7 +196,7 @@ def test_curvature_of_the_path_at_the_optimum(quadratic, optima):
         t -= (t @ x) / NORM**2 * x
         w = t / np.linalg.norm(t)
         arc = 2 * NORM * np.arcsin(small / 2)  # length of the path along the sphere
-        a = quadratic.unit_activation_from(found.inputs[u, 0].astype(float), 1, np.full(4, u))
+        a = quadratic.unit_activation(found.inputs[u, 0].astype(float), 1, np.full(4, u))
         curvature = 2 * (a[1] - a[0]) / arc[1] ** 2
         np.testing.assert_allclose(curvature, w @ h @ w - (x @ h @ x + f @ x) / NORM**2, rtol=0.05)
 
@@ -198,7 +208,7 @@ def test_the_smallest_curvature_is_that_of_the_paths_begin(quadratic, optima):
         h, f, x = quadratic.h[u], quadratic.f[u], optima[u]
         basis = np.linalg.svd(x[None])[2][1:]
         flattest = np.linalg.eigvalsh(basis @ h @ basis.T)[-1] - (x @ h @ x + f @ x) / NORM**2
-        drop = quadratic.unit_activation_from(x[None], 1, np.array([u]))[0] + flattest * arc**2 / 2
+        drop = quadratic.unit_activation(x[None], 1, np.array([u]))[0] + flattest * arc**2 / 2
         np.testing.assert_allclose(found.activations[u].max(axis=0)[1], drop, rtol=1e-5)
 
 
@@ -206,7 +216,7 @@ def test_the_whitened_search_converges_where_cg_has_no_way_to_go_and_g_has(quadr
     kwargs = settings(epsilons=(0.4,), learning_rate=0.002, max_steps=300, shown=range(5))
     found = trace_manifold(quadratic, 1, np.arange(5), optima, **kwargs)
     x = found.inputs[:, 0, 0].astype(float)
-    gradient = quadratic.unit_gradient_from(x, 1, np.arange(5))[1]
+    gradient = quadratic.unit_gradient(x, 1, np.arange(5))[1]
     ended = np.flatnonzero(found.converged[:, 0, 0])  # others change from one projection to the other for ever
     assert len(ended) > 0
     for u in ended:

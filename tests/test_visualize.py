@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, logsumexp
 
-from deepunits.backend import generator, uniform
+from deepunits.backend import choose_device, generator, uniform
 from deepunits.errors import UserError
-from deepunits.invariance.preconditioning import Preconditioned
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM
 from deepunits.visualize import activation_maximization
@@ -15,6 +14,7 @@ from deepunits.visualize.linear_combination import combine_filters
 from deepunits.visualize.sampling import sample_clamped_units
 
 SIZES, NORM = (11, 7, 5, 3), 4.0
+# A threshold of a few times the rounding of single precision.
 OPTIONS = {"norm": NORM, "restarts": 5, "learning_rate": 3.0, "threshold": 3e-7, "max_steps": 2000}
 
 
@@ -59,7 +59,8 @@ def test_deep_solutions_are_maxima_on_the_sphere(network, layer):
 @pytest.mark.parametrize("sizes", [SIZES, (3, 7, 5, 4)], ids=["more pixels than filters", "fewer"])
 @pytest.mark.parametrize("layer", [1, 2, 3])
 @pytest.mark.parametrize("preconditioned", [False, True])
-def test_each_step_is_along_the_gradient_and_back_to_the_sphere(sizes, layer, preconditioned):
+def test_each_step_is_along_the_gradient_and_back_to_the_sphere(sizes, layer, preconditioned, monkeypatch):
+    monkeypatch.setattr(activation_maximization, "BLOCK", 4)  # so that rows enter and leave
     rng = np.random.default_rng(3)
     shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
     network = Network(
@@ -70,10 +71,11 @@ def test_each_step_is_along_the_gradient_and_back_to_the_sphere(sizes, layer, pr
     matrix = (mixing @ mixing.T / sizes[0] if preconditioned else np.eye(sizes[0])).astype(np.float32)
     units, steps = np.array([2, 0]), 13
     found = maximize_activation(
-        Preconditioned(network, matrix) if preconditioned else network,
+        network,
         layer,
         units,
         rng=generator(1),
+        preconditioner=matrix if preconditioned else None,
         **OPTIONS | {"learning_rate": 0.2, "threshold": 0.0, "max_steps": steps},
     )
     x = uniform(generator(1), np.empty((10, sizes[0]), np.float32)).astype(np.float64)
@@ -81,6 +83,21 @@ def test_each_step_is_along_the_gradient_and_back_to_the_sphere(sizes, layer, pr
         x += 0.2 * network.unit_gradient(x, layer, np.repeat(units, 5))[1] @ matrix if step else 0
         x *= NORM / np.linalg.norm(x, axis=1, keepdims=True)
     np.testing.assert_allclose(found.inputs.reshape(x.shape), x, atol=1e-4)
+
+
+def test_rounding_does_not_grow_where_the_gradient_points_inwards():
+    """A unit that every filter inhibits is highest at 0; each return to the sphere then magnifies what went before."""
+    pixels, norm = 3, 1.5
+    filters = 2 * np.concatenate([np.eye(pixels), -np.eye(pixels)]).astype(np.float32)
+    above = -np.array([[1, 1.1, 1.2, 1.05, 1.15, 1.25], [1, 1, 1, 1, 1, 1]], np.float32)
+    network = Network([filters, above], [np.full(6, -2, np.float32), np.zeros(2, np.float32)])
+    options = OPTIONS | {"norm": norm, "learning_rate": 0.05, "threshold": 0.0, "max_steps": 3000}
+    found = maximize_activation(network, 2, np.arange(2), rng=generator(0), **options)
+    x = found.inputs.reshape(-1, pixels)
+    gradient = network.unit_gradient(x, 2, np.repeat([0, 1], 5))[1]
+    radial = (gradient * x).sum(axis=1, keepdims=True) * x / norm**2
+    assert ((gradient * x).sum(axis=1) < -0.1).all()
+    assert (np.linalg.norm(gradient - radial, axis=1) < 1e-3 * np.linalg.norm(gradient, axis=1)).all()
 
 
 def test_rows_that_leave_the_batch_keep_their_own_unit_and_input(network):
@@ -189,3 +206,31 @@ def test_linear_combination_keeps_the_strongest_of_either_sign():
     np.testing.assert_array_equal(combine_filters([w1, w2], 2), [[0, -5, 0, 0, 4], [0, 0, 0, 7, -3]])
     w3 = np.array([[2.0, -3.0]])
     np.testing.assert_array_equal(combine_filters([w1, w2, w3], 1), [[0, 0, 0, -21.0, 0]])
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("layer", [1, 2, 3])
+@pytest.mark.parametrize("preconditioned", [False, True])
+def test_on_a_gpu_maxima_are_those_of_the_cpu(network, layer, preconditioned):
+    """From the same starts: the generator of the CPU serves both."""
+    cupy, units = choose_device("gpu"), np.arange(3)
+    matrix = np.diag(np.linspace(0.5, 1.5, SIZES[0])).astype(np.float32)
+
+    class SameStarts:
+        def random(self, shape, dtype):
+            return cupy.asarray(uniform(generator(1), np.empty(shape, dtype)))
+
+    options = OPTIONS | {"threshold": 0.0, "max_steps": 20, "learning_rate": 0.2}
+    on_cpu = maximize_activation(
+        network, layer, units, rng=generator(1), preconditioner=matrix if preconditioned else None, **options
+    )
+    on_gpu = maximize_activation(
+        network.to(cupy),
+        layer,
+        units,
+        rng=SameStarts(),
+        preconditioner=cupy.asarray(matrix) if preconditioned else None,
+        **options,
+    )
+    np.testing.assert_allclose(on_gpu.inputs, on_cpu.inputs, atol=1e-3)
+    np.testing.assert_allclose(on_gpu.activations, on_cpu.activations, atol=1e-3)

@@ -185,10 +185,7 @@ def sigmoid_layer(x, weights, bias, out=None):
     array (n, units)
     """
     xp = array_module(x)
-    if any(array.dtype != np.float32 for array in (x, weights, bias)):
-        activation = xp.matmul(x, weights, out=out)
-        return biased_sigmoid(activation, bias, out=activation)
-    if xp is not np:
+    if xp is not np or any(array.dtype != np.float32 for array in (x, weights, bias)):
         activation = xp.matmul(x, weights, out=out)
         return biased_sigmoid(activation, bias, out=activation)
     out = np.empty((len(x), len(bias)), np.float32) if out is None else out
@@ -271,7 +268,7 @@ def _parts(array, size):
 
 
 def times_slope(gradient, means, *, share_kept=1.0, scratch):
-    """Multiply `gradient`, in place, by the slopes of the sigmoids that gave the `means`, all arrays (n, units).
+    """Multiply `gradient`, in place, by the slopes of the sigmoids that gave the `means`, all (n, units), C order.
 
     The slope is h - h^2; where dropout has kept a share of the units and scaled them up, h - share_kept h^2, which is 0
     with h. `scratch`, of the same shape, is overwritten on the CPU. In single precision on a GPU one kernel does it.

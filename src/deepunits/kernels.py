@@ -49,10 +49,20 @@ extern "C" __global__ void times_slope(float* gradient, const float* mean, float
 
 def launch(name, size, *arguments):
     """Run the kernel `name` of `SOURCES` on `size` elements, with arrays and numbers in the order it takes them."""
-    types = {int: np.int64, float: np.float32}
-    arguments = tuple(types[type(value)](value) if type(value) in types else value for value in arguments)
+    arguments = tuple(_argument(value) for value in arguments)
     if size:
         _compiled(name)((-(-size // THREADS),), (THREADS,), arguments)
+
+
+def _argument(value):
+    """Return `value` as a kernel takes it: a long long, a float or an array in C order."""
+    if isinstance(value, int):
+        return np.int64(value)
+    if isinstance(value, float):
+        return np.float32(value)
+    if not value.flags.c_contiguous:
+        raise ValueError("a kernel takes arrays in C order")
+    return value
 
 
 @functools.cache

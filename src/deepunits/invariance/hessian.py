@@ -151,7 +151,7 @@ def walk_along(network, layer, unit, optimum, directions, epsilons):
     units = xp.full(len(directions), unit)
     activations = np.empty((len(directions), len(epsilons)), np.float32)
     inputs = np.empty((len(directions), len(epsilons), len(optimum)), np.float32)
-    for e, epsilon in enumerate(epsilons):
+    for e, epsilon in enumerate(np.asarray(epsilons).tolist()):  # Python's numbers leave single precision as it is
         nearest = project(towards, optima, epsilon)
         points = nearest, farthest(nearest, optima, epsilon)
         heights = xp.stack([network.unit_activation(point, layer, units) for point in points])

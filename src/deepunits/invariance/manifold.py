@@ -78,7 +78,10 @@ def project(x, optimum, epsilon):
 
 
 def farthest(nearest, optimum, epsilon):
-    """Return the feasible point across the optimum from one that is nearest, or anything linear in both: (n, m)."""
+    """Return the other feasible point: the mirror image of the nearest (n, P) through the line of x_opt.
+
+    It is linear in both, so it makes filters' responses to that point, too, of those to these.
+    """
     return (2 - epsilon**2) * optimum - nearest
 
 
@@ -139,8 +142,8 @@ def trace_manifold(
     Parameters
     ----------
     network : Network
-        Or anything with its ``filters``, ``responses``, ``unit_activation_from``, ``unit_gradient_from`` and
-        ``check_units``.
+        Or anything with its ``weights``, of which the first is used, ``responses``, ``unit_activation_from``,
+        ``unit_gradient_from`` and ``check_units``.
     layer : int
         Counted from 1.
     units : array (U,) of int
@@ -202,7 +205,7 @@ def trace_manifold(
         optimum, trials=trials, perturbation=perturbation, norm=norm, unwhitening=unwhitening, rng=rng
     ).reshape(-1, optimum.shape[1])
     row_units, kept = np.repeat(units, trials), np.repeat(np.isin(units, shown), trials)
-    take_step = _step(step, network.filters, unwhitening @ unwhitening, learning_rate)
+    take_step = _step(step, network.weights[0], unwhitening @ unwhitening, learning_rate)
     climbed = _Opposite(network) if minimize else network
 
     rows = len(row_units)
@@ -280,7 +283,7 @@ class _Search:
             moved = self.take_step(x, gradient, optimum)
             moved += x
             x = project(moved, optimum, epsilon)
-            activation, gradient = self._climb(x, optimum, optimum_responses, epsilon, units)
+            activation, gradient = self._take_higher(x, optimum, optimum_responses, epsilon, units)
             done = xp.abs(activation - previous) <= tolerance
             previous = activation
             leaving = done | ~xp.isfinite(activation) | (step == self.max_steps)
@@ -295,7 +298,7 @@ class _Search:
                     break
         return self.x, activations, steps, converged
 
-    def _climb(self, x, optimum, optimum_responses, epsilon, units):
+    def _take_higher(self, x, optimum, optimum_responses, epsilon, units):
         """Replace each of the nearest feasible points `x` by the farthest if its activation is higher.
 
         The nearest one nearly always wins: its gradient is computed at once, and again only where it lost. Responses of

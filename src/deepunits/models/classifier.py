@@ -233,10 +233,10 @@ def fine_tune(network, stream, valid, settings, *, seed, stage, xp=np, progress=
 
 
 def refit(stream, examples, tuned, settings, *, seed, stage, xp=np, progress=None):
-    """Go on from the best weights, on more examples: through the last ``refit`` epochs of the plan once more.
+    """Go on from the best weights, on more examples, at the learning rates of the plan's last ``refit`` epochs.
 
-    So that the validation examples, which have then done their work, are learnt from too (the second way of Goodfellow,
-    Bengio and Courville 2016, section 7.8).
+    So that the validation examples, which have then done their work, are learnt from too: like the second way of
+    Goodfellow, Bengio and Courville (2016, section 7.8), but for a fixed number of epochs.
 
     Parameters
     ----------

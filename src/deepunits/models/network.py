@@ -35,11 +35,6 @@ class Network:
         return len(self.weights)
 
     @property
-    def filters(self):
-        """What the input moves along in a gradient step: the first layer's weights, (units of layer 1, pixels)."""
-        return self.weights[0]
-
-    @property
     def pixels(self):
         """Number of components of an input."""
         return self.weights[0].shape[1]
@@ -115,14 +110,17 @@ class Network:
         """
         self.check_units(layer, units)
         activation, gradient = self.unit_gradient_from(self.responses(x), layer, units)
-        return activation, gradient @ self.filters
+        return activation, gradient @ self.weights[0]
 
     def unit_activation_from(self, responses, layer, units):
         """Return the activations (n,) of ``units[r]`` of `layer`, given the `responses` (n, filters) to the inputs.
 
         For a search's many calls: whether the units exist is for :meth:`check_units` to say once.
         """
-        return self._top(responses, self._hidden(responses, layer), layer, units)
+        if layer == 1:
+            return responses[_rows(units), units] + self.biases[0][units]
+        top = self._hidden(responses, layer)[-1]
+        return row_dot(top, self.weights[layer - 1][units]) + self.biases[layer - 1][units]
 
     def unit_gradient_from(self, responses, layer, units):
         """Return the activation of unit ``units[r]`` and its gradient with respect to the responses of the filters.
@@ -139,13 +137,12 @@ class Network:
         activation : array (n,)
         gradient : array (n, filters)
         """
-        hidden = self._hidden(responses, layer)
-        activation = self._top(responses, hidden, layer, units)
         if layer == 1:
             gradient = array_module(responses).zeros_like(responses)
             gradient[_rows(units), units] = 1
-            return activation, gradient
-        gradient = self.weights[layer - 1][units]
+            return self.unit_activation_from(responses, layer, units), gradient
+        hidden, gradient = self._hidden(responses, layer), self.weights[layer - 1][units]
+        activation = row_dot(hidden[-1], gradient) + self.biases[layer - 1][units]
         for k in reversed(range(layer - 1)):
             gradient *= hidden[k]
             gradient *= array_module(gradient).subtract(1, hidden[k], out=hidden[k])
@@ -154,17 +151,11 @@ class Network:
         return activation, gradient
 
     def _hidden(self, responses, layer):
-        """Return the outputs of the layers below `layer`, bottom first."""
-        outputs = [biased_sigmoid(responses, self.biases[0])] if layer > 1 else []
+        """Return the outputs of the layers below `layer`, 2 or more, bottom first."""
+        outputs = [biased_sigmoid(responses, self.biases[0])]
         for w, b in zip(self.weights[1 : layer - 1], self.biases[1 : layer - 1], strict=True):
             outputs.append(sigmoid_layer(outputs[-1], w.T, b))
         return outputs
-
-    def _top(self, responses, hidden, layer, units):
-        """Return the activations of `units` of `layer`, given what lies below."""
-        if layer == 1:
-            return responses[_rows(units), units] + self.biases[0][units]
-        return row_dot(hidden[-1], self.weights[layer - 1][units]) + self.biases[layer - 1][units]
 
     def _check_layer(self, layer):
         if not 1 <= layer <= self.depth:

@@ -71,7 +71,7 @@ class ContrastiveDivergence:
         self.visibles = xp.empty((2 * batch, visible), xp.float32)
         self.signs = xp.repeat(xp.asarray([1, -1], xp.float32), batch)
         self.hidden = xp.zeros((batch, hidden), xp.float32)
-        self.hidden_uniforms = xp.empty((batch, hidden), xp.float32)
+        self.hidden_scratch = xp.empty((batch, hidden), xp.float32)
         self.visible_noise = xp.empty((batch, visible), xp.float32)
 
     @property
@@ -90,7 +90,7 @@ class ContrastiveDivergence:
         if self.persistent:
             rbm.mean_hidden(data, out=data_hidden)
         else:
-            rbm.sample_hidden(rng, data, states=self.hidden, means=data_hidden, scratch=self.hidden_uniforms)
+            rbm.sample_hidden(rng, data, states=self.hidden, means=data_hidden, scratch=self.hidden_scratch)
         model_hidden = self.sample_chain(rng)
         hidden_gradient, visible_gradient = self.signs @ self.hidden_means, self.signs @ self.visibles
         if self.sparsity_cost:
@@ -104,7 +104,7 @@ class ContrastiveDivergence:
         for remaining in reversed(range(self.gibbs_steps)):
             self.rbm.sample_visible(rng, self.hidden, self.visible_noise, out=visible)
             if remaining or self.persistent:
-                self.rbm.sample_hidden(rng, visible, states=self.hidden, means=means, scratch=self.hidden_uniforms)
+                self.rbm.sample_hidden(rng, visible, states=self.hidden, means=means, scratch=self.hidden_scratch)
             else:
                 self.rbm.mean_hidden(visible, out=means)
         return means

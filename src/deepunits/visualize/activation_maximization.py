@@ -49,7 +49,9 @@ def to_norm(x, norm):
     return x
 
 
-def maximize_activation(network, layer, units, *, norm, restarts, learning_rate, threshold, max_steps, rng):
+def maximize_activation(
+    network, layer, units, *, norm, restarts, learning_rate, threshold, max_steps, rng, preconditioner=None
+):
     """Maximise the activation of each unit over the sphere of radius `norm`, from several random starts.
 
     Every pixel starts from U[0, 1]. A step of gradient ascent is followed by a return to the sphere, until the
@@ -73,6 +75,10 @@ def maximize_activation(network, layer, units, *, norm, restarts, learning_rate,
     max_steps : int
     rng : generator
         Of the network's device.
+    preconditioner : array (P, P), optional
+        C, symmetric, such as the covariance of the data: each step is then along C g, g being the gradient, as in
+        Algorithm 1. The ascent ends where C g, not g, is parallel to x: at no maximum of the activation on the sphere,
+        but at a point drawn towards the directions in which the data vary. An extension of the paper.
 
     Returns
     -------
@@ -96,23 +102,24 @@ def maximize_activation(network, layer, units, *, norm, restarts, learning_rate,
     blocks = -(-rows // BLOCK) if xp is np else 1
     started = -(-rows // max(blocks, 1))
     active = xp.arange(started)
-    ascents = _Ascents(network, layer, norm, inputs[active])
+    ascents = _Ascents(network, layer, norm, inputs[active], preconditioner)
     taken, previous = xp.zeros(started, int), xp.full(started, xp.inf, xp.float32)
     while len(active):
-        activation = ascents.look(row_units[active])
+        activation = ascents.activate(row_units[active])
         done = xp.abs(activation - previous) < threshold * xp.abs(activation)
         leaving = done | (taken == max_steps)
         if leaving.any():
             ended = active[leaving]
-            inputs[ended] = ascents.points(leaving, inputs[ended])
-            activations[ended] = network.unit_activation(inputs[ended], layer, row_units[ended])
+            inputs[ended] = x = ascents.points(leaving)
+            activations[ended] = network.unit_activation_from(network.responses(x), layer, row_units[ended])
             steps[ended], converged[ended] = taken[leaving], done[leaving]
             entering = xp.arange(started, min(started + len(ended), rows))
-            places = xp.flatnonzero(leaving)[: len(entering)]
-            started += len(entering)
-            # Who enters has no gradient yet, so the step below, its step number 0, leaves it at its start.
-            active[places], taken[places], activation[places], leaving[places] = entering, -1, xp.inf, False
-            ascents.start(places, inputs[entering])
+            if len(entering):
+                places = xp.flatnonzero(leaving)[: len(entering)]
+                started += len(entering)
+                # Who enters has no gradient yet, so the step below, its step number 0, leaves it at its start.
+                active[places], taken[places], activation[places], leaving[places] = entering, -1, xp.inf, False
+                ascents.start(places, inputs[entering])
             if leaving.any():
                 active, taken, activation = (array[~leaving] for array in (active, taken, activation))
                 ascents.keep(~leaving)
@@ -137,22 +144,34 @@ class _Ascents:
     """Points that climb the sphere, each known by the responses of the first layer's filters to it.
 
     With d the gradient with respect to the responses, a gradient step adds d M, a mixture of the filters M = W. So a
-    point is a multiple of its start and a mixture of filters, and its responses change by d M W', where M W' is
-    computed once: nothing of the size of an input is touched until an ascent ends. If the network is preconditioned by
-    C, then M = W C, and the length of a step takes the responses of M as well: `seen` has both below each other.
+    point is its origin, scaled, plus a mixture of filters, and its responses change by d M W', where M W' is computed
+    once: unless the filters are many more than the pixels, nothing of the size of an input is touched until an ascent
+    ends. With a preconditioner C, M = W C, and the length of a step takes the responses of M as well; `stacked` has W
+    and M below each other.
+
+    That a point is on the sphere is reckoned, not measured. Returning to it, a step outwards makes earlier errors of
+    rounding smaller and a step inwards larger: a point whose errors may have doubled becomes an origin of its own.
     """
 
-    def __init__(self, network, layer, norm, x):
-        xp, filters, moves = array_module(x), network.weights[0], network.filters
-        self.network, self.layer, self.norm, self.moves = network, layer, norm, moves
-        self.seen = filters if moves is filters else xp.concatenate([filters, moves])
-        self.narrow = len(filters) > 2 * network.pixels  # the way through the pixels is the shorter one then
-        self.change_of_responses = None if self.narrow else moves @ self.seen.T
-        self.share_of_start = xp.ones(len(x), xp.float32)
-        self.mixture = xp.zeros((len(x), len(filters)), xp.float32)
-        self.responses = x @ self.seen.T
+    def __init__(self, network, layer, norm, x, preconditioner=None):
+        xp, filters = array_module(x), network.weights[0]
+        self.network, self.layer, self.norm = network, layer, norm
+        self.moves = filters if preconditioner is None else filters @ preconditioner
+        self.stacked = filters if preconditioner is None else xp.concatenate([filters, self.moves])
+        (units, pixels), seen = filters.shape, len(self.stacked)
+        self.change_of_responses = self.moves @ self.stacked.T if units * seen <= pixels * (units + seen) else None
+        self.origin, self.responses = xp.empty_like(x), xp.empty((len(x), seen), xp.float32)
+        self.mixture, self.gradient = xp.empty((2, len(x), units), xp.float32)
+        self.share_of_origin, self.growth_of_errors = xp.empty((2, len(x)), xp.float32)
+        self.start(slice(None), x)
 
-    def look(self, units):
+    def start(self, rows, x):
+        """Let the ascents in some `rows` go on from the points `x` (n, P), without a gradient as yet."""
+        self.origin[rows], self.responses[rows] = x, x @ self.stacked.T
+        self.mixture[rows], self.gradient[rows] = 0, 0
+        self.share_of_origin[rows], self.growth_of_errors[rows] = 1, 1
+
+    def activate(self, units):
         """Return the activations of `units` (n,), and keep the gradients for the step."""
         responses = self.responses[:, : len(self.moves)]
         activation, self.gradient = self.network.unit_gradient_from(responses, self.layer, units)
@@ -160,28 +179,31 @@ class _Ascents:
 
     def step(self, learning_rate):
         """Move every point along its gradient, then back to the sphere."""
-        d = self.gradient
+        xp, d = array_module(self.gradient), self.gradient
         d *= learning_rate
-        change = d @ self.moves @ self.seen.T if self.narrow else d @ self.change_of_responses
+        if self.change_of_responses is None:
+            change = d @ self.moves @ self.stacked.T
+        else:
+            change = d @ self.change_of_responses
         # |x + dM|^2 = |x|^2 + 2 d (Mx) + d (MM') d
         along, change_along = (responses[:, -len(self.moves) :] for responses in (self.responses, change))
         squared_norm = self.norm**2 + 2 * row_dot(along, d) + row_dot(change_along, d)
-        scale = self.norm / array_module(d).sqrt(squared_norm)
+        scale = self.norm / xp.sqrt(squared_norm)
         for state, moved in ((self.responses, change), (self.mixture, d)):
             state += moved
             state *= scale[:, None]
-        self.share_of_start *= scale
+        self.share_of_origin *= scale
+        self.growth_of_errors = xp.maximum(scale * self.growth_of_errors, 1)
+        uncertain = self.growth_of_errors > 2
+        if uncertain.any():
+            self.start(uncertain, self.points(uncertain))
 
-    def points(self, rows, starts):
-        """Return the points of some `rows`, whose ascents began at `starts` (n, P)."""
-        return to_norm(self.share_of_start[rows, None] * starts + self.mixture[rows] @ self.moves, self.norm)
-
-    def start(self, rows, x):
-        """Let ascents from `x` (n, P), which have no gradient yet, take the place of those in `rows`."""
-        self.responses[rows] = x @ self.seen.T
-        self.mixture[rows], self.share_of_start[rows], self.gradient[rows] = 0, 1, 0
+    def points(self, rows):
+        """Return the points (n, P) of some `rows`."""
+        scaled = self.share_of_origin[rows][:, None] * self.origin[rows]
+        return to_norm(scaled + self.mixture[rows] @ self.moves, self.norm)
 
     def keep(self, rows):
         """Go on with some `rows` only."""
-        for name in ("responses", "mixture", "share_of_start", "gradient"):
+        for name in ("origin", "responses", "mixture", "gradient", "share_of_origin", "growth_of_errors"):
             setattr(self, name, getattr(self, name)[rows])

@@ -58,8 +58,8 @@ def sample_clamped_units(rbms, units, *, steps, every, chains, kept, rng, progre
     clamped = xp.arange(rows), xp.asarray(np.repeat(units, chains))
     hidden = xp.full((rows, hidden_units), 0.5, xp.float32)
     visible = xp.empty((rows, visible_units), xp.float32)
-    hidden_uniforms, visible_noise = xp.empty_like(hidden), xp.empty_like(visible)
-    bernoulli(rng, hidden, hidden_uniforms, out=hidden)
+    hidden_scratch, visible_noise = xp.empty_like(hidden), xp.empty_like(visible)
+    bernoulli(rng, hidden, hidden_scratch, out=hidden)
     hidden[clamped] = 1.0
 
     # Draw number d of chain c is the (d * chains + c)-th; those kept are evenly spaced among them.
@@ -70,7 +70,7 @@ def sample_clamped_units(rbms, units, *, steps, every, chains, kept, rng, progre
     for draw in range(draws):
         for _ in range(every):
             top.sample_visible(rng, hidden, visible_noise, out=visible)
-            top.sample_hidden(rng, visible, states=hidden, scratch=hidden_uniforms)
+            top.sample_hidden(rng, visible, states=hidden, scratch=hidden_scratch)
             hidden[clamped] = 1.0
         inputs = sample_down(rbms, hidden, rng).reshape(len(units), chains, pixels)
         total += inputs.sum(axis=1)
