@@ -110,7 +110,7 @@ def test_every_key_is_needed_and_none_may_be_misspelt(key):
         (
             "models.mnist.dbn.layer1.visible",
             "centred",
-            "is centred, which RBMs are not; set it to bernoulli or gau",
+            'is "centred"; it must be "bernoulli" or "gaussian" (',
         ),
         ("classifiers.mnist_rot.sdae.refit", 61, "is 61; it must be at most 60, all epochs ("),
         ("classifiers.mnist_rot.sdae.refit", -1, "is -1; it must be at least 0 ("),

@@ -171,11 +171,6 @@ def _contradictions_of_models(config):
                         f"config key models.{dataset}.{model}.{layer}.batch is {settings[layer]['batch']}; it must be "
                         f"at most {settings[layer]['examples']}, the examples of the layer"
                     )
-                if model == "dbn" and settings[layer]["visible"] == "centred":
-                    yield (
-                        f"config key models.{dataset}.{model}.{layer}.visible is centred, which RBMs are not; "
-                        "set it to bernoulli or gaussian"
-                    )
 
 
 def _contradictions_of_units(config):
