@@ -12,6 +12,7 @@ from deepunits.backend import (
     biased_sigmoid,
     choose_device,
     generator,
+    matmul,
     sample_layer,
     sigmoid_layer,
     to_host,
@@ -152,6 +153,25 @@ def test_no_examples_are_no_error():
     assert sigmoid_layer(none, weights, bias).shape == (0, 5)
     assert draw(generator(0), none).shape == uniform(generator(0), none).shape == (0, 7)
     np.testing.assert_array_equal(accumulate_product(weights.copy(), none, none[:, :5], beta=0.5), 0.5 * weights)
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(np.float32, 1e-5), (np.float64, 1e-12)])
+def test_products_of_arrays_in_any_layout(dtype, tolerance):
+    rng = np.random.default_rng(0)
+    wide, tall = rng.normal(size=(13, 22)).astype(dtype), rng.normal(size=(14, 5)).astype(dtype)
+    for a in (np.ascontiguousarray(wide[:, :7]), np.asfortranarray(wide[:, :7]), wide[:, :7], wide[:, 8::2]):
+        for b in (np.ascontiguousarray(tall[:7]), np.asfortranarray(tall[:7]), tall[::2]):
+            expected = a.astype(np.float64) @ b
+            out = np.full((13, 5), np.nan, dtype)
+            assert matmul(a, b, out=out) is out
+            np.testing.assert_allclose(out, expected, atol=tolerance)
+            np.testing.assert_array_equal(matmul(a, b), out)
+            assert matmul(a, b).dtype == dtype
+
+
+def test_products_without_rows_or_without_terms():
+    assert matmul(np.ones((0, 7), np.float32), np.ones((7, 5), np.float32)).shape == (0, 5)
+    np.testing.assert_array_equal(matmul(np.ones((3, 0), np.float32), np.ones((0, 5), np.float32)), np.zeros((3, 5)))
 
 
 @pytest.mark.parametrize("rows", [1, 7, backend.LONG - 1, backend.LONG, backend.LONG + 3])

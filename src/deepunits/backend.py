@@ -285,6 +285,20 @@ def times_slope(gradient, means, *, share_kept=1.0, scratch):
     return gradient
 
 
+def matmul(a, b, out=None):
+    """Return a @ b, shape (m, n), written into `out`, in C order, if given.
+
+    In single precision on the CPU it is the product of the BLAS library that does the fused ones, too. Two libraries in
+    turn, NumPy's and SciPy's, would each keep threads waiting that take the cores from the other's.
+    """
+    xp = array_module(a)
+    if xp is not np or a.dtype != np.float32 or b.dtype != np.float32:
+        return xp.matmul(a, b, out=out)
+    out = np.empty((len(a), b.shape[1]), np.float32) if out is None else out
+    _gemm(out, 1.0, a, b, 0.0)
+    return out
+
+
 def accumulate_product(out, left, right, alpha=1.0, beta=1.0):
     """Set `out` to ``beta * out + alpha * left.T @ right`` in place.
 
@@ -304,7 +318,7 @@ def accumulate_product(out, left, right, alpha=1.0, beta=1.0):
     elif len(left) < LONG:
         _gemm(out, alpha, left.T, right, beta)
     else:
-        product = left.T @ right
+        product = matmul(left.T, right)
         product *= alpha
         out *= beta
         out += product
@@ -314,7 +328,7 @@ def accumulate_product(out, left, right, alpha=1.0, beta=1.0):
 def _gemm(out, alpha, a, b, beta):
     """Set `out` to ``alpha * a @ b + beta * out`` by one BLAS call; a, b in C order or transposes of such arrays."""
     if not (a.size and b.size):  # which BLAS would refuse
-        out *= beta
+        out[...] = beta * out if beta else 0
         return
     # BLAS counts columns first: it sees every C-ordered array transposed, so it is asked for out.T from b.T and a.T.
     a, b = ((m.T, False) if m.flags.c_contiguous else (m, True) for m in (a, b))

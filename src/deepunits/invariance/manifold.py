@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepunits.backend import array_module, row_dot, to_host
+from deepunits.backend import array_module, matmul, row_dot, to_host
 from deepunits.errors import UserError
 
 STEPS = ("plain", "whitened", "tangent")
@@ -247,13 +247,13 @@ def _step(kind, filters, covariance, learning_rate):
         scaled = learning_rate * covariance
 
         def step(x, gradient, optimum):
-            tangent = _orthogonal(_orthogonal(gradient @ filters, optimum), _orthogonal(x, optimum))
-            return tangent @ scaled
+            tangent = _orthogonal(_orthogonal(matmul(gradient, filters), optimum), _orthogonal(x, optimum))
+            return matmul(tangent, scaled)
 
         return step
     # C is multiplied into the filters once, not into the gradients of every step.
-    moves = learning_rate * (filters @ covariance if kind == "whitened" else filters)
-    return lambda x, gradient, optimum: gradient @ moves
+    moves = learning_rate * (matmul(filters, covariance) if kind == "whitened" else filters)
+    return lambda x, gradient, optimum: matmul(gradient, moves)
 
 
 class _Search:

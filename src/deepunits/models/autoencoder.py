@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepunits.backend import array_module, times_slope, uniform
+from deepunits.backend import array_module, matmul, times_slope, uniform
 from deepunits.errors import UserError
 from deepunits.models.layer import GradientStep, TiedLayer
 
@@ -100,6 +100,6 @@ class Denoising:
         hidden = model.mean_hidden(corrupted, out=self.hidden_factors[:n])
         error = model.mean_visible(hidden, out=self.visible_factors[:n])
         xp.subtract(examples, error, out=error)
-        back = xp.matmul(error, model.weights.T, out=self.hidden_factors[n:])
+        back = matmul(error, model.weights.T, out=self.hidden_factors[n:])
         times_slope(back, hidden, scratch=self.slope)
         return back.sum(axis=0), error.sum(axis=0)

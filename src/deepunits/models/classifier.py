@@ -4,7 +4,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from deepunits.backend import accumulate_product, array_module, generator, sigmoid_layer, times_slope, to_host, uniform
+from deepunits.backend import (
+    accumulate_product,
+    array_module,
+    generator,
+    matmul,
+    sigmoid_layer,
+    times_slope,
+    to_host,
+    uniform,
+)
 from deepunits.errors import UserError
 from deepunits.models.network import Network
 from deepunits.models.stack import learning_rate_at
@@ -135,7 +144,7 @@ class Backpropagation:
                 if self.hidden_dropout:
                     drop_out(below, self.hidden_dropout, rng, out=below)
             else:
-                below = xp.matmul(below, w.T, out=self.hidden[k][:n])
+                below = matmul(below, w.T, out=self.hidden[k][:n])
                 below += b
                 below -= below.max(axis=1, keepdims=True)
                 xp.exp(below, out=below)
@@ -145,7 +154,7 @@ class Backpropagation:
 
     def _back(self, error, k, below):
         """Return the error at the layer under layer `k`, counted from 0, whose outputs are `below`."""
-        back = error @ self.network.weights[k]
+        back = matmul(error, self.network.weights[k])
         return times_slope(back, below, share_kept=1 - self.hidden_dropout, scratch=self.slopes[k - 1][: len(below)])
 
 

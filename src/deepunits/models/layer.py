@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deepunits.backend import accumulate_product, array_module, sample_layer, sigmoid_layer, to_host
+from deepunits.backend import accumulate_product, array_module, matmul, sample_layer, sigmoid_layer, to_host
 
 PARAMETERS = ("weights", "hidden_bias", "visible_bias")
 
@@ -74,7 +74,7 @@ class TiedLayer:
     def mean_visible(self, hidden, out=None):
         """Return E(v | h), shape (n, visible), of `hidden` (n, hidden)."""
         if self.visible == "gaussian":
-            mean = array_module(hidden).matmul(hidden, self.weights, out=out)
+            mean = matmul(hidden, self.weights, out=out)
             mean *= self.visible_variance
             mean += self.visible_bias
             return mean
@@ -98,7 +98,7 @@ class TiedLayer:
         """
         if self.visible == "gaussian":
             return float(0.5 * ((visible - self.reconstruct(visible)) ** 2).sum(axis=1).mean())
-        activation = self.mean_hidden(visible) @ self.weights + self.visible_bias
+        activation = matmul(self.mean_hidden(visible), self.weights) + self.visible_bias
         softplus = array_module(visible).logaddexp(0, activation)
         return float((softplus - self.probabilities(visible) * activation).sum(axis=1).mean())
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepunits.backend import array_module, biased_sigmoid, row_dot, sigmoid_layer, to_host
+from deepunits.backend import array_module, biased_sigmoid, matmul, row_dot, sigmoid_layer, to_host
 from deepunits.errors import UserError
 
 
@@ -59,14 +59,14 @@ class Network:
         below = x
         for w, b in zip(self.weights[: layer - 1], self.biases[: layer - 1], strict=True):
             below = sigmoid_layer(below, w.T, b)
-        return below @ self.weights[layer - 1].T + self.biases[layer - 1]
+        return matmul(below, self.weights[layer - 1].T) + self.biases[layer - 1]
 
     def responses(self, x):
         """Return the responses of the first layer's filters to the inputs `x` (n, pixels), shape (n, filters): x W'.
 
         They are linear in the input, and every unit sees the input through them alone.
         """
-        return x @ self.weights[0].T
+        return matmul(x, self.weights[0].T)
 
     def unit_activation(self, x, layer, units):
         """Return the activation of unit ``units[r]`` of `layer` at the input ``x[r]``.
@@ -110,7 +110,7 @@ class Network:
         """
         self.check_units(layer, units)
         activation, gradient = self.unit_gradient_from(self.responses(x), layer, units)
-        return activation, gradient @ self.weights[0]
+        return activation, matmul(gradient, self.weights[0])
 
     def unit_activation_from(self, responses, layer, units):
         """Return the activations (n,) of ``units[r]`` of `layer`, given the `responses` (n, filters) to the inputs.
@@ -147,7 +147,7 @@ class Network:
             gradient *= hidden[k]
             gradient *= array_module(gradient).subtract(1, hidden[k], out=hidden[k])
             if k:
-                gradient = gradient @ self.weights[k]
+                gradient = matmul(gradient, self.weights[k])
         return activation, gradient
 
     def _hidden(self, responses, layer):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepunits.backend import array_module, row_dot, to_host, uniform
+from deepunits.backend import array_module, matmul, row_dot, to_host, uniform
 from deepunits.errors import UserError
 
 BLOCK = 1024  # rows ascending together on the CPU: few enough to stay in its cache, enough for fast products
@@ -156,10 +156,11 @@ class _Ascents:
     def __init__(self, network, layer, norm, x, preconditioner=None):
         xp, filters = array_module(x), network.weights[0]
         self.network, self.layer, self.norm = network, layer, norm
-        self.moves = filters if preconditioner is None else filters @ preconditioner
+        self.moves = filters if preconditioner is None else matmul(filters, preconditioner)
         self.stacked = filters if preconditioner is None else xp.concatenate([filters, self.moves])
         (units, pixels), seen = filters.shape, len(self.stacked)
-        self.change_of_responses = self.moves @ self.stacked.T if units * seen <= pixels * (units + seen) else None
+        shorter = units * seen <= pixels * (units + seen)  # than through the pixels
+        self.change_of_responses = self.moves @ self.stacked.T if shorter else None
         self.origin, self.responses = xp.empty_like(x), xp.empty((len(x), seen), xp.float32)
         self.mixture, self.gradient = xp.empty((2, len(x), units), xp.float32)
         self.share_of_origin, self.growth_of_errors = xp.empty((2, len(x)), xp.float32)
@@ -167,7 +168,7 @@ class _Ascents:
 
     def start(self, rows, x):
         """Let the ascents in some `rows` go on from the points `x` (n, P), without a gradient as yet."""
-        self.origin[rows], self.responses[rows] = x, x @ self.stacked.T
+        self.origin[rows], self.responses[rows] = x, matmul(x, self.stacked.T)
         self.mixture[rows], self.gradient[rows] = 0, 0
         self.share_of_origin[rows], self.growth_of_errors[rows] = 1, 1
 
@@ -182,9 +183,9 @@ class _Ascents:
         xp, d = array_module(self.gradient), self.gradient
         d *= learning_rate
         if self.change_of_responses is None:
-            change = d @ self.moves @ self.stacked.T
+            change = matmul(matmul(d, self.moves), self.stacked.T)
         else:
-            change = d @ self.change_of_responses
+            change = matmul(d, self.change_of_responses)
         # |x + dM|^2 = |x|^2 + 2 d (Mx) + d (MM') d
         along, change_along = (responses[:, -len(self.moves) :] for responses in (self.responses, change))
         squared_norm = self.norm**2 + 2 * row_dot(along, d) + row_dot(change_along, d)
@@ -201,7 +202,7 @@ class _Ascents:
     def points(self, rows):
         """Return the points (n, P) of some `rows`."""
         scaled = self.share_of_origin[rows][:, None] * self.origin[rows]
-        return to_norm(scaled + self.mixture[rows] @ self.moves, self.norm)
+        return to_norm(scaled + matmul(self.mixture[rows], self.moves), self.norm)
 
     def keep(self, rows):
         """Go on with some `rows` only."""
