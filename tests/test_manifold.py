@@ -6,7 +6,8 @@ from scipy.optimize import brentq
 
 from deepunits.errors import UserError
 from deepunits.invariance import manifold
-from deepunits.invariance.manifold import farthest, perturbed_starts, project, trace_manifold
+from deepunits.invariance.manifold import perturbed_starts, trace_manifold
+from deepunits.invariance.projection import farthest, project
 from deepunits.models.network import Network
 from deepunits.visualize.activation_maximization import to_norm
 

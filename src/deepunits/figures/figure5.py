@@ -7,7 +7,8 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from deepunits.backend import generator
 from deepunits.figures.sheet import TEXT_WIDTH, Sheet, style
-from deepunits.invariance.manifold import farthest, project, trace_manifold
+from deepunits.invariance.manifold import trace_manifold
+from deepunits.invariance.projection import farthest, project
 from deepunits.models.network import Network
 from deepunits.visualize.activation_maximization import maximize_activation
 

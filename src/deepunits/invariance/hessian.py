@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepunits.backend import array_module, sigmoid, to_host
-from deepunits.invariance.manifold import farthest, project
+from deepunits.invariance.projection import farthest, project
 
 
 @dataclass

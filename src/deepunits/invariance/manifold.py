@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepunits.backend import array_module, matmul, row_dot, to_host
+from deepunits.backend import array_module, matmul, to_host
 from deepunits.errors import UserError
+from deepunits.invariance.projection import farthest, orthogonal, project
 
 STEPS = ("plain", "whitened", "tangent")
 BLOCK = 512  # rows searched together on the CPU: few enough to stay in its cache, enough for fast products
@@ -45,44 +46,6 @@ class InvarianceManifold:
     inputs: np.ndarray
     steps: np.ndarray
     converged: np.ndarray
-
-
-def project(x, optimum, epsilon):
-    """Project onto the points of norm ρ = ‖x_opt‖ at distance ερ from the optimum, in closed form (section 5.1).
-
-    Every such point is (1 - ε²/2) x_opt ± ρε √(1 - ε²/4) u with u a unit vector orthogonal to x_opt. The component of
-    `x` orthogonal to x_opt gives u; the upper sign is the feasible point nearest to `x`, the lower one the farthest.
-
-    Parameters
-    ----------
-    x : array (n, P)
-        No row along its optimum, where every feasible point is as near.
-    optimum : array (n, P)
-    epsilon : float
-        From 0 to 2.
-
-    Returns
-    -------
-    array (n, P)
-        The nearest feasible point; :func:`farthest` makes of it the other one.
-    """
-    xp = array_module(x)
-    squared_norm = row_dot(optimum, optimum)
-    u = x - (row_dot(x, optimum) / squared_norm)[:, None] * optimum
-    left = row_dot(u, optimum) / squared_norm  # what rounding left along x_opt
-    radius = epsilon * (1 - epsilon**2 / 4) ** 0.5 * xp.sqrt(squared_norm)
-    scale = radius / xp.sqrt(row_dot(u, u) - left**2 * squared_norm)
-    u *= scale[:, None]
-    u += (1 - epsilon**2 / 2 - scale * left)[:, None] * optimum
-    return u
-
-
-def farthest(nearest, optimum, epsilon):
-    """Return the other feasible point: the mirror image of the nearest (n, P) through the line of x_opt.
-
-    It is linear in both, so it makes filters' responses to that point, too, of those to these.
-    """
-    return (2 - epsilon**2) * optimum - nearest
 
 
 def perturbed_starts(optimum, *, trials, perturbation, norm, unwhitening, rng):
@@ -247,7 +210,7 @@ def _step(kind, filters, covariance, learning_rate):
         scaled = learning_rate * covariance
 
         def step(x, gradient, optimum):
-            tangent = _orthogonal(_orthogonal(matmul(gradient, filters), optimum), _orthogonal(x, optimum))
+            tangent = orthogonal(orthogonal(matmul(gradient, filters), optimum), orthogonal(x, optimum))
             return matmul(tangent, scaled)
 
         return step
@@ -357,9 +320,3 @@ def _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max
     roots = np.linalg.eigvalsh(to_host(unwhitening).astype(np.float64))
     if not roots[0] > 1e-6 * roots[-1]:
         raise UserError("the covariance of the data is singular; raise its regularization.")
-
-
-def _orthogonal(a, b):
-    """Return each row of `a` less its component along the same row of `b`."""
-    along = (row_dot(a, b) / row_dot(b, b))[:, None] * b
-    return array_module(a).subtract(a, along, out=along)

@@ -56,7 +56,7 @@ class Network:
     def activations(self, x, layer):
         """Return the activations of all units of `layer`, shape (n, units), at the inputs `x` (n, pixels)."""
         self._check_layer(layer)
-        below = x
+        below = x  # here the product of the first layer adds the bias, too
         for w, b in zip(self.weights[: layer - 1], self.biases[: layer - 1], strict=True):
             below = sigmoid_layer(below, w.T, b)
         return matmul(below, self.weights[layer - 1].T) + self.biases[layer - 1]
