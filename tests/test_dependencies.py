@@ -65,3 +65,10 @@ def test_imports_of_all_forms_and_places_are_seen(tmp_path):
         "visualize/__init__.py",
         "visualize/linear_combination.py",
     }
+
+
+def test_modules_that_a_script_is_given_by_name_count_with_what_they_import(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("from importlib import import_module\n")
+    found = {path.name for path in library_modules(script, "deepunits.storage")}
+    assert found == {"__init__.py", "storage.py", "errors.py"}

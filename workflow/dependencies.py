@@ -15,19 +15,22 @@ def offer_library():
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT / "src"), known]))
 
 
-def library_modules(script):
+def library_modules(script, *named):
     """Return the files of the library modules that a script imports, directly or through one another.
 
     Parameters
     ----------
     script : path
+    *named : str
+        Modules that the script imports by a name that it is given, such as ``deepunits.data.mnist``.
 
     Returns
     -------
     list of Path
         Sorted. A package counts with its ``__init__.py``, which importing from it runs.
     """
-    found, waiting = set(), [Path(script)]
+    found = {file for name in named for file in _files(name)}
+    waiting = [Path(script), *found]
     while waiting:
         new = _imports(waiting.pop()) - found
         found |= new

@@ -28,9 +28,10 @@ wildcard_constraints:
     layer="[1-9][0-9]*",
 
 
-def modules(script):
-    """Return the library modules that scripts/<script>.py imports: inputs of its rule, relative to where it runs."""
-    return [os.path.relpath(path) for path in library_modules(Path(workflow.basedir, "scripts", f"{script}.py"))]
+def modules(script, *named):
+    """Return the library modules that scripts/<script>.py imports, some by name: inputs of its rule."""
+    files = library_modules(Path(workflow.basedir, "scripts", f"{script}.py"), *named)
+    return [os.path.relpath(path) for path in files]  # relative to where the rule runs
 
 
 def layer_settings(wildcards):
