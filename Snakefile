@@ -17,6 +17,7 @@ min_version("9.27")
 configfile: f"{workflow.basedir}/config/config.yaml"
 
 
+# The instrument: any dataset and model of the configuration.
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/statistics.smk"
@@ -24,11 +25,13 @@ include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/fine_tune.smk"
 include: "workflow/rules/units.smk"
 include: "workflow/rules/invariance.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/supplement.smk"
-include: "workflow/rules/tables.smk"
-include: "workflow/rules/claims.smk"
 include: "workflow/rules/select.smk"
+# The paper, played on it.
+include: "workflow/rules/paper/places.smk"
+include: "workflow/rules/paper/figures.smk"
+include: "workflow/rules/paper/tables.smk"
+include: "workflow/rules/paper/claims.smk"
+include: "workflow/rules/paper/supplement.smk"
 include: "workflow/rules/run.smk"
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from deepunits.backend import choose_device, device_name, to_host
 from deepunits.console import job
 from deepunits.data.examples import load_examples
-from deepunits.figures.tiles import squares
+from deepunits.drawing.tiles import squares
 from deepunits.invariance import transformations
 from deepunits.models.network import Network
 from deepunits.models.stack import encode, load_layer

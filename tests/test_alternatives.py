@@ -5,16 +5,9 @@ import pytest
 
 from deepunits.invariance.alternatives import SEARCHES, random_walks
 from deepunits.invariance.manifold import trace_manifold
-from deepunits.invariance.remarks import (
-    KEPT_AT,
-    TRANSFORMATION_COLUMNS,
-    claims_about_curvatures,
-    claims_about_searches,
-    manifold_curves,
-    transformation_rows,
-)
 from deepunits.invariance.transformations import transformation_matrices, transformed_optima
 from deepunits.models.network import Network
+from deepunits.paper.tables.transformations import COLUMNS, KEPT_AT, manifold_curves, transformation_rows
 from deepunits.visualize.activation_maximization import maximize_activation, to_norm
 
 PIXELS, NORM = 11, 3.0
@@ -148,61 +141,6 @@ def test_preconditioned_ascent_of_a_deep_unit_ends_where_the_preconditioned_grad
         assert step @ x / np.linalg.norm(step) / np.linalg.norm(x) > 0.999
 
 
-# --- the remarks ---
-
-
-def fake_searches(rng, *, background, units=13):
-    """Make searches that go along pixel 0, where the data vary, or along pixel 1, where they do not."""
-    optimum = np.zeros((units, 3), np.float32)
-    optimum[:, 2] = NORM
-    ways = {"whitened": 0, "plain": 1, "tangent": 1, "lowest": 1 if background else 0}
-    found = {"epsilons": EPSILONS, "optimum": optimum}
-    falls = {
-        "whitened": 0.5,
-        "plain": 0.5,
-        "tangent": 0.5,
-        "lowest": 9.0,
-        "data_like": 5.0 if background else 0.6,
-        "random": 0.75,
-    }
-    scale = rng.uniform(1, 2, size=(units, 1))
-    for name, fall in falls.items():
-        found[f"{name}_activations"] = scale * (10 - fall * EPSILONS**2)
-    for name, pixel in ways.items():
-        inputs = np.repeat(optimum[:, None], len(EPSILONS), axis=1)
-        inputs[..., pixel] = EPSILONS * NORM
-        found[f"{name}_inputs"] = inputs
-    return found
-
-
-def test_remarks_follow_the_searches():
-    covariance = np.diag([2.9, 0.1, 0.0])
-    rng = np.random.default_rng(0)
-    held = claims_about_searches("toy sdae layer 2", fake_searches(rng, background=True), covariance, seed=0)
-    assert [claim.verdict for claim in held] == ["holds", "holds", "fails", "holds", "holds"]
-    assert [claim.value for claim in held] == pytest.approx([0.1, 10.0, 1.5, 29.0, 0.0])
-    other = claims_about_searches("toy sdae layer 2", fake_searches(rng, background=False), covariance, seed=0)
-    assert [claim.verdict for claim in other] == ["fails", "fails", "fails", "holds", "holds"]
-    assert other[0].value == pytest.approx(2.9) and other[1].value == pytest.approx(1.2)
-    assert "at ε = 1, toy" in held[0].statistic and held[0].id.endswith("toy-sdae-layer-2")
-
-
-def test_a_whitened_search_that_ends_lower_breaks_the_change_of_variables():
-    searches = fake_searches(np.random.default_rng(0), background=True)
-    searches["whitened_activations"] = searches["plain_activations"] - 0.3 * searches["plain_activations"][:, :1]
-    last = claims_about_searches("toy", searches, np.eye(3), seed=0)[-1]
-    assert last.value == pytest.approx(0.3) and last.verdict == "fails"
-
-
-def test_only_the_flattest_eigenvectors_count():
-    variances = np.full((7, 40), 5.0)
-    variances[:, :4] = [0.1, 0.2, 0.3, 0.0]
-    [claim] = claims_about_curvatures("toy", {"variances": variances}, seed=0)
-    assert claim.value == pytest.approx(0.15) and claim.verdict == "holds"
-    [claim] = claims_about_curvatures("toy", {"variances": variances[:, ::-1]}, seed=0)
-    assert claim.value == pytest.approx(5.0) and claim.verdict == "fails"
-
-
 # --- the table of transformations ---
 
 
@@ -244,7 +182,7 @@ def test_linear_units_keep_as_much_under_every_change():
     assert scaling["reaching"] == 0 and "kept" not in scaling  # a tenth of the size takes no optimum so far
     assert rotation["firing"] == 9.0 and scaling["firing"] == scaling["firing_low"] == 2.0
     assert rotation["firing_low"] < 9.0 <= rotation["firing_high"]
-    assert {*rotation} | {"dataset", "model", "layer", "substitute"} == {*TRANSFORMATION_COLUMNS}
+    assert {*rotation} | {"dataset", "model", "layer", "substitute"} == {*COLUMNS}
 
 
 def test_a_layer_without_live_units_has_rows_without_numbers():

@@ -1,31 +1,45 @@
-"""The statistics behind the claims, on arrays whose statistics are known."""
+"""The claims: statistics of arrays that are known, and verdicts on toy results of which the answer is known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from deepunits import claims
-from deepunits.invariance.claims import claims_about_layers, claims_about_output
-from deepunits.tables import wilson_interval
-from deepunits.visualize.claims import (
-    claims_about_gabors,
-    claims_about_maxima,
-    claims_about_methods,
-    claims_about_objects,
+from deepunits.paper import statistics
+from deepunits.paper.claims import remarks, section4, section5
+from deepunits.paper.claims.claim import COLUMNS, as_markdown, cases, statement, verdict
+from deepunits.paper.claims.section4 import (
     distance_to_data,
-    first_layer_claim,
     likeness_to_classes,
     matched_cosine,
-    samples_claim,
     smoothness,
     variation_of_maxima,
 )
+from deepunits.paper.statistics import wilson_interval
+from deepunits.storage import save_npz, write_text
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
+    """Return a function that stores toy result files and returns the rows of a section measured on them, by id."""
+    monkeypatch.chdir(tmp_path)
+
+    def measure(section, files):
+        paths = {f"results/{name}": content for name, content in files.items()}
+        for path, content in paths.items():
+            if path.endswith(".csv"):
+                write_text(path, pd.DataFrame(content).to_csv(index=False))
+            else:
+                save_npz(path, **content)
+        return {row["id"]: row for statement in section.STATEMENTS for _, row in statement.rows(paths, seed=0)}
+
+    return measure
 
 
 def test_cosine_among_starts_of_known_vectors():
     inputs = np.zeros((2, 3, 5))
     inputs[0, :] = [1, 2, 0, 0, 0]  # all alike
     inputs[1, 0, 0], inputs[1, 1, 1], inputs[1, 2, 0] = 1, 1, -1  # pairs: 0, -1, 0
-    np.testing.assert_allclose(claims.cosine_among_starts(inputs), [1, -1 / 3])
+    np.testing.assert_allclose(statistics.cosine_among_starts(inputs), [1, -1 / 3])
 
 
 def test_variation_of_maxima_of_known_numbers():
@@ -49,13 +63,13 @@ def test_the_interval_covers_the_median_about_95_times_in_100():
     rng = np.random.default_rng(0)
     covered = 0
     for seed in range(100):
-        _, low, high = claims.over_units(rng.normal(7, 1, size=51), seed=seed)
+        _, low, high = statistics.over_units(rng.normal(7, 1, size=51), seed=seed)
         covered += low <= 7 <= high
     assert 88 <= covered <= 100
 
 
 @pytest.mark.parametrize(
-    "low, high, threshold, verdict",
+    "low, high, threshold, expected",
     [
         (0.91, 0.99, ">= 0.9", "holds"),
         (0.85, 0.95, ">= 0.9", "undecided"),
@@ -64,15 +78,44 @@ def test_the_interval_covers_the_median_about_95_times_in_100():
         (0.03, 0.04, "<= 0.02", "fails"),
     ],
 )
-def test_verdict_follows_from_interval_and_threshold(low, high, threshold, verdict):
-    claim = claims.Claim("id", "4.4", "claim", "statistic", (low + high) / 2, low, high, threshold)
-    assert claim.verdict == verdict
-    assert claim.row()["verdict"] == verdict and set(claim.row()) == set(claims.COLUMNS)
-    assert f"| {verdict} |" in claims.as_markdown([claim.row() | {"substitute": ""}])
-    assert "substitute: photographs" in claims.as_markdown([claim.row() | {"substitute": "photographs"}])
+def test_a_verdict_needs_the_whole_interval(low, high, threshold, expected):
+    assert verdict(low, high, threshold) == expected
 
 
-def test_claims_tell_one_mode_from_several():
+def test_a_statement_is_measured_where_its_files_are(tmp_path):
+    statements, seen = [], []
+
+    @statement(
+        statements,
+        "id-{dataset}-{layer}",
+        "4.4",
+        "Layer {layer} does.",
+        "a mean of {count}, {dataset}",
+        ">= 3",
+        cases=cases(dataset=["a", "b"], layer=[1, 2]),
+        maxima="units/{dataset}/{layer}.npz",
+        table="tables/all.csv",
+    )
+    def measure(case, maxima, table):
+        seen.append((case.dataset, case.layer, case.seed, maxima, table))
+        return (4.0, 3.5, 4.5, {"count": 17}) if case.dataset == "a" else None
+
+    files = {"results/units/a/2.npz", "results/units/b/1.npz", "results/tables/all.csv"}
+    [(dataset, row)] = statements[0].rows(files, seed=7)
+    assert seen == [(d, k, 7, f"results/units/{d}/{k}.npz", "results/tables/all.csv") for d, k in (("a", 2), ("b", 1))]
+    assert dataset == "a" and tuple(row) == COLUMNS
+    expected = ("id-a-2", "4.4", "Layer 2 does.", "a mean of 17, a", 4.0, 3.5, 4.5, ">= 3", "holds")
+    assert tuple(row.values()) == expected
+    assert list(statements[0].rows(files - {"results/tables/all.csv"}, seed=7)) == []
+    assert "| holds |" in as_markdown([row | {"substitute": ""}])
+    assert "substitute: photographs" in as_markdown([row | {"substitute": "photographs"}])
+
+
+def verdicts(rows):
+    return [row["verdict"] for row in rows.values()]
+
+
+def test_claims_tell_one_mode_from_several(measured):
     rng = np.random.default_rng(1)
     pattern = rng.normal(size=(7, 1, 11))
     alike = {
@@ -82,8 +125,10 @@ def test_claims_tell_one_mode_from_several():
         "converged": np.ones((7, 9), bool),
     }
     different = alike | {"inputs": rng.normal(size=(7, 9, 11)), "activations": rng.normal(5, 2, size=(7, 9))}
-    assert [c.verdict for c in claims_about_maxima("toy", alike, seed=0)] == ["holds"] * 3
-    assert [c.verdict for c in claims_about_maxima("toy", different, seed=0)] == ["fails", "fails", "holds"]
+    for maxima, expected in ((alike, ["holds"] * 3), (different, ["fails", "fails", "holds"])):
+        rows = measured(section4, {"units/mnist/sdae/layer3/activation_maximization.npz": maxima})
+        assert list(rows) == [f"{kind}-mnist-sdae-layer-3" for kind in ("unimodal", "close-maxima", "one-rate")]
+        assert verdicts(rows) == expected
 
 
 def test_likeness_to_classes_is_the_correlation_with_the_nearest_mean():
@@ -102,7 +147,7 @@ def test_smoothness_is_1_of_a_ramp_and_0_of_noise():
     np.testing.assert_allclose(found, [1, 0, -1], atol=0.1)
 
 
-def test_claims_about_objects_tell_wholes_from_parts_and_from_noise():
+def test_claims_about_objects_tell_wholes_from_parts_and_from_noise(measured):
     rng = np.random.default_rng(5)
     outlines = np.zeros((4, 11, 11))
     for label, outline in enumerate(outlines):
@@ -117,64 +162,86 @@ def test_claims_about_objects_tell_wholes_from_parts_and_from_noise():
     part = np.zeros((11, 11))
     part[:3, :3] = 1
 
-    def found(inputs):
-        maxima = {"units": np.arange(len(inputs)), "inputs": inputs[:, None], "activations": np.ones((len(inputs), 1))}
-        return claims_about_objects("toy", maxima, examples, labels, held_out, seed=0)
+    outlines = {"train_images": examples, "train_labels": labels, "test_images": held_out}
 
-    def verdicts(inputs):
-        return [claim.verdict for claim in found(inputs)]
+    def found(inputs):
+        shape = (len(inputs), 2)  # of two starts, all alike
+        maxima = {"inputs": np.repeat(inputs[:, None], 2, axis=1), "activations": np.ones(shape)}
+        maxima["converged"] = np.ones(shape, bool)
+        place = "units/silhouettes/sdae/layer3/activation_maximization.npz"
+        rows = measured(section4, {place: maxima, "datasets/silhouettes/examples.npz": outlines})
+        return [rows[f"{kind}-silhouettes-sdae-layer-3"] for kind in ("whole-objects", "parts", "not-noise")]
+
+    def verdicts_on(inputs):
+        return [row["verdict"] for row in found(inputs)]
 
     parts, wholes = np.tile(part.ravel(), (40, 1)), 3 * examples[:7] - 1
     both = found(np.concatenate([parts, wholes]))
-    assert [claim.verdict for claim in both] == ["holds", "holds", "holds"]
-    assert [claim.value for claim in both[:2]] == [7 / 47, 40 / 47]
+    assert [row["verdict"] for row in both] == ["holds", "holds", "holds"]
+    assert [row["value"] for row in both[:2]] == [7 / 47, 40 / 47]
     likeness = np.sort(likeness_to_classes(held_out, examples, labels))
     assert likeness[1] < 0.4 and likeness[2] > 0.7
-    assert f"(correlation at least {np.quantile(likeness, 0.1):.2f})" in both[0].statistic
-    assert verdicts(wholes) == ["holds", "fails", "holds"]
-    assert verdicts(rng.normal(size=(144, 121))) == ["fails", "fails", "fails"]
+    assert f"(correlation at least {np.quantile(likeness, 0.1):.2f})" in both[0]["statistic"]
+    assert verdicts_on(wholes) == ["holds", "fails", "holds"]
+    assert verdicts_on(rng.normal(size=(144, 121))) == ["fails", "fails", "fails"]
 
 
-def test_claims_about_methods_tell_parts_from_examples():
+def test_claims_about_methods_tell_parts_from_examples(measured):
     rng = np.random.default_rng(2)
     examples, filters = rng.random((40, 11)), rng.normal(size=(7, 11))
-    maxima = {"units": np.arange(7), "inputs": 9 * filters[:, None], "activations": np.zeros((7, 1))}
+    inputs = 9 * np.repeat(filters[:, None], 3, axis=1)
+    maxima = {"inputs": inputs, "activations": np.ones((7, 3)), "converged": np.ones((7, 3), bool)}
     sampling = {"samples": examples[:35].reshape(7, 5, 11) + 0.01, "mean": rng.random((7, 11))}
-    found = claims_about_methods("toy", maxima, sampling, {"filters": filters}, examples, seed=0)
-    assert [c.verdict for c in found] == ["holds"] * 3
+    layer = "units/mnist/dbn/layer2"
+    files = {
+        f"{layer}/activation_maximization.npz": maxima,
+        f"{layer}/sampling.npz": sampling,
+        f"{layer}/linear_combination.npz": {"filters": filters},
+        "datasets/mnist/examples.npz": {"test_images": examples},
+    }
+    rows = measured(section4, files)
+    kinds = ("linear-like-maximum", "samples-differ", "samples-like-data")
+    assert [rows[f"{kind}-mnist-dbn-layer-2"]["verdict"] for kind in kinds] == ["holds"] * 3
 
 
-def test_first_layer_claim_names_the_filter():
+def test_the_claim_about_the_first_layer_names_the_filter(measured):
     weights = np.random.default_rng(3).normal(size=(13, 11))
     units = np.array([12, 3, 5])
     maxima = {"units": units, "inputs": np.repeat(2 * weights[units][:, None], 9, axis=1)}
-    assert first_layer_claim("toy", maxima, weights, seed=0).verdict == "holds"
-    maxima["units"] = np.roll(units, 1)
-    assert first_layer_claim("toy", maxima, weights, seed=0).verdict == "fails"
+    for order, expected in ((units, "holds"), (np.roll(units, 1), "fails")):
+        files = {
+            "units/mnist/dbn/layer1/activation_maximization.npz": maxima | {"units": order},
+            "models/mnist/dbn/layer1.npz": {"weights": weights},
+        }
+        assert verdicts(measured(section4, files)) == [expected]
 
 
-def test_samples_of_one_pattern_are_told_from_others():
+def test_samples_of_one_pattern_are_told_from_others(measured):
     rng = np.random.default_rng(4)
     patterns = rng.normal(size=(7, 1, 11))
-    for noise, verdict in ((0.1, "holds"), (10.0, "fails")):
+    for noise, expected in ((0.1, "holds"), (10.0, "fails")):
         samples = patterns + noise * rng.normal(size=(7, 5, 11))
-        assert samples_claim("toy", {"samples": samples}, seed=0).verdict == verdict
+        rows = measured(section4, {"units/natural_images/dbn/layer2/sampling.npz": {"samples": samples}})
+        assert verdicts(rows) == [expected]
 
 
-def test_claims_about_gabors_count_live_units():
-    rows = [
+def test_claims_about_gabors_count_live_units(measured):
+    units = [
         {"model": "sdae", "layer": 1, "fitted": 200, "gabor_share": 0.9},
         {"model": "dbn", "layer": 1, "fitted": 3.0, "gabor_share": 0.333},
         {"model": "dbn", "layer": 2, "fitted_shown": 0, "gabor_share_shown": np.nan},
     ]
-    sdae, dbn = claims_about_gabors(rows)
-    assert (sdae.value, sdae.verdict) == (0.9, "holds")
-    assert (sdae.low, sdae.high) == wilson_interval(180, 200)
-    assert dbn.verdict == "undecided" and "3 live units" in dbn.statistic
+    rows = measured(section4, {"tables/units.csv": [{"dataset": "natural_images"} | row for row in units]})
+    assert list(rows) == ["gabor-sdae-layer-1", "gabor-dbn-layer-1"]
+    sdae, dbn = rows.values()
+    assert (sdae["value"], sdae["verdict"]) == (0.9, "holds")
+    assert (sdae["low"], sdae["high"]) == wilson_interval(180, 200)
+    assert dbn["verdict"] == "undecided" and "3 live units" in dbn["statistic"]
 
 
 def areas(layer, difference, search="whitened", curve="log_sigmoid", units=500):
     return {
+        "dataset": "natural_images",
         "model": "sdae",
         "layer": layer,
         "search": search,
@@ -187,14 +254,19 @@ def areas(layer, difference, search="whitened", curve="log_sigmoid", units=500):
     }
 
 
-def test_claims_about_layers_take_the_search_that_agrees_least():
+def test_claims_about_layers_take_the_search_that_agrees_least(measured):
     rows = [areas(1, np.nan), areas(2, 3.0), areas(3, -3.0), areas(2, 2.5, units=36), areas(2, 0.5, "plain", units=36)]
     rows += [areas(2, 9.0) | {"measure": "slope"}, areas(2, -5.0, curve="normalized")]
-    found = claims_about_layers("natural_images", rows)  # of which the paper says nothing about layer 3
-    assert [claim.verdict for claim in found] == ["holds", "undecided", "fails", "fails"]
-    assert "all 500 units" in found[0].statistic and "2 searches of 36 units (plain)" in found[1].statistic
-    assert len(claims_about_layers("mnist", rows)) == 6
-    assert claims_about_layers("mnist", [areas(2, np.nan)]) == []
+    found = measured(section5, {"tables/invariance.csv": rows})  # the paper says nothing about layer 3 of patches
+    places = [f"faster-below-natural_images-1-2-{curve}" for curve in ("log-sigmoid", "normalized")]
+    assert list(found) == [*places, *(f"{place}-any-search" for place in places)]
+    assert [found[place]["verdict"] for place in places] == ["holds", "fails"]
+    assert [found[f"{place}-any-search"]["verdict"] for place in places] == ["undecided", "fails"]
+    assert "all 500 units" in found[places[0]]["statistic"]
+    assert "2 searches of 36 units (plain)" in found[f"{places[0]}-any-search"]["statistic"]
+    of_digits = [row | {"dataset": "mnist"} for row in rows]
+    assert len(measured(section5, {"tables/invariance.csv": of_digits})) == 6
+    assert measured(section5, {"tables/invariance.csv": [areas(2, np.nan)]}) == {}
 
 
 def turning(angles, rng):
@@ -204,7 +276,15 @@ def turning(angles, rng):
     return (np.exp(-((x * s + y * c) ** 2) / 4) * (x * c - y * s > 0)).reshape(len(angles), -1)
 
 
-def test_claims_about_output_tell_many_modes_and_rotations_from_one():
+def output_files(maxima, manifolds, hidden):
+    return {
+        "units/mnist_rot/sdae/output/activation_maximization.npz": maxima,
+        "units/mnist_rot/sdae/output/invariance.npz": manifolds,
+        "units/mnist/sdae/layer3/activation_maximization.npz": {"inputs": hidden},
+    }
+
+
+def test_claims_about_output_tell_many_modes_and_rotations_from_one(measured):
     rng = np.random.default_rng(4)
     epsilons = np.linspace(0, 2, 6)
     hidden = rng.normal(size=(5, 1, 225)) + 0.01 * rng.normal(size=(5, 3, 225))
@@ -216,12 +296,78 @@ def test_claims_about_output_tell_many_modes_and_rotations_from_one():
         "converged": np.tile([True, True, False, True, False, True], (10, 4, 1)),
     }
     various = {"inputs": rng.normal(size=(10, 9, 225))}
-    found = claims_about_output("toy", various, manifolds, hidden, label=4, seed=0)
-    assert [claim.verdict for claim in found] == ["holds"] * 3
-    assert "hidden units of Figure 1: 1.000" in found[0].statistic
-    assert "(67% of the searches converged)" in found[1].statistic  # of those up to √2: 0.4, 0.8, 1.2
+    found = list(measured(section5, output_files(various, manifolds, hidden)).values())
+    assert [row["verdict"] for row in found] == ["holds"] * 3
+    assert "hidden units of Figure 1: 1.000" in found[0]["statistic"]
+    assert "(67% of the searches converged)" in found[1]["statistic"]  # of those up to √2: 0.4, 0.8, 1.2
     noise = np.broadcast_to(trials[0, 0] + rng.normal(size=(6, 225)), trials.shape).copy()
     noise[:, 0] = trials[0, 0]
     alike = {"inputs": np.broadcast_to(hidden[0, :1], (10, 9, 225))}
-    found = claims_about_output("toy", alike, manifolds | {"inputs": noise[None]}, hidden, label=0, seed=0)
-    assert [claim.verdict for claim in found][:2] == ["fails", "fails"]
+    noisy = manifolds | {"inputs": np.broadcast_to(noise, (10, *noise.shape))}
+    assert verdicts(measured(section5, output_files(alike, noisy, hidden)))[:2] == ["fails", "fails"]
+
+
+# --- the remarks of section 5 ---
+
+EPSILONS, NORM = np.array([0.0, 0.4, 1.0, 1.7, 2.0]), 3.0
+
+
+def fake_searches(rng, *, background, units=13):
+    """Make searches that go along pixel 0, where the data vary, or along pixel 1, where they do not."""
+    optimum = np.zeros((units, 3), np.float32)
+    optimum[:, 2] = NORM
+    ways = {"whitened": 0, "plain": 1, "tangent": 1, "lowest": 1 if background else 0}
+    found = {"epsilons": EPSILONS, "optimum": optimum}
+    falls = {
+        "whitened": 0.5,
+        "plain": 0.5,
+        "tangent": 0.5,
+        "lowest": 9.0,
+        "data_like": 5.0 if background else 0.6,
+        "random": 0.75,
+    }
+    scale = rng.uniform(1, 2, size=(units, 1))
+    for name, fall in falls.items():
+        found[f"{name}_activations"] = scale * (10 - fall * EPSILONS**2)
+    for name, pixel in ways.items():
+        inputs = np.repeat(optimum[:, None], len(EPSILONS), axis=1)
+        inputs[..., pixel] = EPSILONS * NORM
+        found[f"{name}_inputs"] = inputs
+    return found
+
+
+def studied(measured, searches, covariance):
+    files = {
+        "units/mnist/sdae/layer2/searches.npz": searches,
+        "statistics/mnist.npz": {"covariance": covariance},
+    }
+    return measured(remarks, files)
+
+
+def test_remarks_follow_the_searches(measured):
+    covariance = np.diag([2.9, 0.1, 0.0])
+    rng = np.random.default_rng(0)
+    held = studied(measured, fake_searches(rng, background=True), covariance)
+    assert verdicts(held) == ["holds", "holds", "fails", "holds", "holds"]
+    assert [row["value"] for row in held.values()] == pytest.approx([0.1, 10.0, 1.5, 29.0, 0.0])
+    other = studied(measured, fake_searches(rng, background=False), covariance)
+    assert verdicts(other) == ["fails", "fails", "fails", "holds", "holds"]
+    assert [row["value"] for row in other.values()][:2] == pytest.approx([2.9, 1.2])
+    first = next(iter(held.values()))
+    assert "at ε = 1, mnist" in first["statistic"] and first["id"] == "minimum-in-background-mnist-sdae-layer-2"
+
+
+def test_a_whitened_search_that_ends_lower_breaks_the_change_of_variables(measured):
+    searches = fake_searches(np.random.default_rng(0), background=True)
+    searches["whitened_activations"] = searches["plain_activations"] - 0.3 * searches["plain_activations"][:, :1]
+    last = [*studied(measured, searches, np.eye(3)).values()][-1]
+    assert last["value"] == pytest.approx(0.3) and last["verdict"] == "fails"
+
+
+def test_only_the_flattest_eigenvectors_count(measured):
+    variances = np.full((7, 40), 5.0)
+    variances[:, :4] = [0.1, 0.2, 0.3, 0.0]
+    for arrays, value, expected in ((variances, 0.15, "holds"), (variances[:, ::-1], 5.0, "fails")):
+        rows = measured(remarks, {"units/mnist/sdae/layer2/curvatures.npz": {"variances": arrays}})
+        [row] = rows.values()
+        assert row["value"] == pytest.approx(value) and row["verdict"] == expected

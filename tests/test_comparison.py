@@ -4,18 +4,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from deepunits.invariance.comparison import (
-    MODEL_COLUMNS,
-    TracedLayer,
-    dataset_curves,
-    dead_units,
-    layer_curves,
-    layer_rows,
-    model_rows,
-    rotation_rows,
-    searches,
-)
 from deepunits.models.rbm import RBM
+from deepunits.paper.tables.comparison import TracedLayer, dataset_curves, dead_units, layer_curves
+from deepunits.paper.tables.invariance import layer_rows, searches
+from deepunits.paper.tables.invariance_models import COLUMNS, model_rows
+from deepunits.paper.tables.rotations import rotation_rows
 
 EPSILONS = np.linspace(0, 2, 11)
 
@@ -82,7 +75,7 @@ def test_models_are_compared_layer_by_layer(rng):
     models["dbn"][0].converged[:5] = False
     rows = model_rows(models, EPSILONS, seed=0)
     assert len(rows) == 2 * 2 * 2
-    assert all(set(row) == set(MODEL_COLUMNS) - {"dataset", "substitute"} for row in rows)
+    assert all(set(row) == set(COLUMNS) - {"dataset", "substitute"} for row in rows)
     [first] = rows_of(rows, layer=1, curve="log_sigmoid", measure="area")
     assert [first[f"{model}_{name}"] for model in models for name in ("live", "dead")] == [23, 0, 7, 4]
     assert (first["dbn_converged"], first["sdae_converged"]) == (round(18 / 23, 4), 1)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deepunits.drawing import tiles
+from deepunits.drawing.sheet import DPI, Sheet, save
 from deepunits.errors import UserError
-from deepunits.figures import figure1, figure2, figure3, figure4, figure7, results, tiles
-from deepunits.figures.sheet import DPI, Sheet, save
+from deepunits.paper.figures import figure1, figure2, figure3, figure4, figure7, results
 from deepunits.storage import load_npz, save_npz
 
 SIDE = 5
@@ -368,8 +369,8 @@ def test_files_are_the_same_bytes_on_every_run(tmp_path, rng):
     save(*figure4.draw(*files), **first)
     (tmp_path / "matplotlibrc").write_text("font.size: 15\nsavefig.dpi: 77\nsvg.fonttype: none\nimage.cmap: jet\n")
     program = f"""
-        from deepunits.figures import figure4
-        from deepunits.figures.sheet import save
+        from deepunits.drawing.sheet import save
+        from deepunits.paper.figures import figure4
 
         save(*figure4.draw(*{[str(path) for path in files]}), **{ {kind: str(path) for kind, path in second.items()} })
     """

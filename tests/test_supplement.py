@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from deepunits.drawing import tiles
+from deepunits.drawing.sheet import save
 from deepunits.errors import UserError
-from deepunits.figures import (
+from deepunits.paper.figures import (
     figure5,
     figure6,
     supplement_hessian,
@@ -15,10 +17,8 @@ from deepunits.figures import (
     supplement_preconditioned,
     supplement_transformations,
     supplement_whitening,
-    tiles,
     walks,
 )
-from deepunits.figures.sheet import save
 from deepunits.storage import load_npz, save_npz
 
 PIXELS = 9  # 3 × 3

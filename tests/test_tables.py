@@ -5,7 +5,9 @@ import pytest
 from scipy.stats import binomtest, norm
 
 from deepunits.models.rbm import RBM
-from deepunits.tables import error_rows, unit_row, wilson_interval
+from deepunits.paper.statistics import wilson_interval
+from deepunits.paper.tables.errors import error_rows
+from deepunits.paper.tables.units import unit_row
 
 
 @pytest.mark.parametrize(("count", "total"), [(0, 7), (7, 7), (3, 11), (124, 10_000), (5150, 50_000)])

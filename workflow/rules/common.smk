@@ -18,7 +18,16 @@ if sentence := fault(config):
 offer_library()
 
 
-# Dataset and what the training starts from.
+# Every file of a full run, and not the last ones only, so that Snakemake makes again whichever is deleted. Each of the
+# files included adds its own.
+RESULTS = []
+# Dataset, model and number of every layer; dataset and what the training of a classifier starts from.
+LAYERS = [
+    (dataset, model, layer)
+    for dataset, models in config["models"].items()
+    for model in models
+    for layer in layers(config, dataset, model)
+]
 CLASSIFIERS = [(dataset, start) for dataset, starts in config["classifiers"].items() for start in starts]
 
 
@@ -119,13 +128,13 @@ def deformation(wildcards):
     return config["datasets"][wildcards.dataset].get("deformation")
 
 
-def maxima_of(dataset, model):
-    """Return the activation maxima of the layers that Figures 1 and 2 show."""
-    return [f"results/units/{dataset}/{model}/layer{k}/activation_maximization.npz" for k in (1, 2, 3)]
+def examples_of(*datasets):
+    """Return the examples of datasets."""
+    return [f"results/datasets/{dataset}/examples.npz" for dataset in datasets]
 
 
 def provenance_of(*datasets):
-    """Return what says where the data of a figure came from."""
+    """Return what says where datasets came from."""
     return [f"results/datasets/{dataset}/provenance.json" for dataset in datasets]
 
 

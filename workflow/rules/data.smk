@@ -1,8 +1,7 @@
 """The datasets, fetched and verified.
 
 Needs: nothing, or the files that data.directory holds.
-Makes: results/datasets/<dataset>/examples.npz and provenance.json, which says where the data came from; if asked for,
-       results/figures/contact_sheet.pdf, .png, .svg and .npz: digits beside the deformations that training sees
+Makes: results/datasets/<dataset>/examples.npz and provenance.json, which says where the data came from
 """
 
 # A relative folder of the user's is found from the repository, wherever the run takes place.
@@ -28,7 +27,6 @@ SAME_FILES = {"mnist_originals": "mnist"}
 
 localrules:  # a cluster's nodes may have no network
     prepare,
-    contact_sheet,
 
 
 rule prepare:
@@ -58,29 +56,4 @@ rule prepare:
         "../../scripts/prepare_{params.files}.py"
 
 
-rule contact_sheet:
-    message:
-        "Draw digits beside their deformations"
-    input:
-        examples="results/datasets/mnist/examples.npz",
-        provenance="results/datasets/mnist/provenance.json",
-        modules=modules("draw_contact_sheet"),
-    output:
-        pdf="results/figures/contact_sheet.pdf",
-        png=report("results/figures/contact_sheet.png", caption="../report/contact_sheet.rst", category="Data"),
-        svg="results/figures/contact_sheet.svg",
-        numbers="results/figures/contact_sheet.npz",
-    params:
-        deformation=config["datasets"]["mnist"]["deformation"],
-        seed=config["seed"],
-    log:
-        "results/logs/figures/contact_sheet.log",
-    benchmark:
-        "results/benchmarks/figures/contact_sheet.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-    script:
-        "../../scripts/draw_contact_sheet.py"
+RESULTS += examples_of(*config["datasets"]) + provenance_of(*config["datasets"])

@@ -34,3 +34,6 @@ rule fine_tune:
         gpu=GPU,
     script:
         "../../scripts/fine_tune.py"
+
+
+RESULTS += [f"results/models/{dataset}/{start}/classifier.npz" for dataset, start in CLASSIFIERS]

@@ -1,19 +1,9 @@
 """Invariance: manifolds of all units, of hidden layers and of output units, and what is measured on them (§5).
 
-Needs: the trained layers and classifiers, results/units/…/activation_maximization.npz, results/statistics/<dataset>.npz;
-       to tell dead units, the examples
+Needs: the trained layers and classifiers, results/units/…/activation_maximization.npz, results/statistics/<dataset>.npz
 Makes: invariance.npz in results/units/<dataset>/<model>/layer<k>/ and …/output/, invariance_variants.npz in
-       results/units/<dataset>/<model>/, and in results/tables/ invariance.csv, invariance_curves.npz,
-       invariance_models.csv, invariance_curves_dbn.npz and rotations.csv
+       results/units/<dataset>/<model>/
 """
-
-# Figure 7 is about the SDAE (§5.3), the output units are those of mnist-rot's pretrained classifiers (§5.2). Models are
-# compared where there are both.
-MEASURED = [dataset for dataset in config["units"] if "sdae" in config["models"][dataset]]
-PAIRED = [dataset for dataset in MEASURED if "dbn" in config["models"][dataset]]
-CLASSIFIED = [model for model in ("dbn", "sdae") if model in config["classifiers"]["mnist_rot"]]
-LABELS = [4, 5]  # of Figure 6
-
 
 use rule maximize_activation as maximize_output with:
     message:
@@ -109,92 +99,14 @@ rule vary_search:
         "../../scripts/vary_search.py"
 
 
-rule tabulate_invariance:
-    message:
-        "Tabulate the invariance of the layers"
-    input:
-        layers=expand("results/models/{dataset}/sdae/layer{k}.npz", dataset=MEASURED, k=[1, 2, 3]),
-        manifolds=expand("results/units/{dataset}/sdae/layer{k}/invariance.npz", dataset=MEASURED, k=[1, 2, 3]),
-        variants=expand("results/units/{dataset}/sdae/invariance_variants.npz", dataset=MEASURED),
-        examples=expand("results/datasets/{dataset}/examples.npz", dataset=MEASURED),
-        provenance=provenance_of(*MEASURED),
-        modules=modules("tabulate_invariance"),
-    output:
-        table=report("results/tables/invariance.csv", caption="../report/invariance.rst", category="Tables"),
-        curves="results/tables/invariance_curves.npz",
-    params:
-        searches={dataset: config["units"][dataset]["invariance"]["step"] for dataset in MEASURED},
-        seed=config["seed"],
-    log:
-        "results/logs/tables/invariance.log",
-    benchmark:
-        "results/benchmarks/tables/invariance.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1500,
-    script:
-        "../../scripts/tabulate_invariance.py"
-
-
-rule compare_models:
-    message:
-        "Compare the models by their invariance"
-    input:
-        layers=expand(
-            "results/models/{dataset}/{model}/layer{k}.npz", dataset=PAIRED, model=["dbn", "sdae"], k=[1, 2, 3]
-        ),
-        manifolds=expand(
-            "results/units/{dataset}/{model}/layer{k}/invariance.npz",
-            dataset=PAIRED,
-            model=["dbn", "sdae"],
-            k=[1, 2, 3],
-        ),
-        examples=expand("results/datasets/{dataset}/examples.npz", dataset=PAIRED),
-        provenance=provenance_of(*PAIRED),
-        modules=modules("compare_models"),
-    output:
-        table=report(
-            "results/tables/invariance_models.csv", caption="../report/invariance_models.rst", category="Tables"
-        ),
-        curves="results/tables/invariance_curves_dbn.npz",
-    params:
-        datasets=PAIRED,
-        seed=config["seed"],
-    log:
-        "results/logs/tables/invariance_models.log",
-    benchmark:
-        "results/benchmarks/tables/invariance_models.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1500,
-    script:
-        "../../scripts/compare_models.py"
-
-
-rule tabulate_rotations:
-    message:
-        "Tabulate how far rotation explains the manifolds"
-    input:
-        manifolds=[f"results/units/mnist_rot/{model}/output/invariance.npz" for model in CLASSIFIED],
-        provenance=provenance_of("mnist_rot"),
-        modules=modules("tabulate_rotations"),
-    output:
-        table=report("results/tables/rotations.csv", caption="../report/rotations.rst", category="Tables"),
-    params:
-        models=CLASSIFIED,
-        labels=LABELS,
-    log:
-        "results/logs/tables/rotations.log",
-    benchmark:
-        "results/benchmarks/tables/rotations.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=500,
-    script:
-        "../../scripts/tabulate_rotations.py"
+RESULTS += [
+    f"results/units/{dataset}/{model}/layer{k}/invariance.npz"
+    for dataset, model, k in LAYERS
+    if dataset in config["units"] and k <= 3
+]
+for dataset, start in CLASSIFIERS:
+    tools = config["units"].get(dataset, {})
+    if start != "random" and "output" in tools.get("activation_maximization", {}):
+        RESULTS.append(f"results/units/{dataset}/{start}/output/activation_maximization.npz")
+    if start != "random" and "output" in tools.get("invariance", {}):
+        RESULTS.append(f"results/units/{dataset}/{start}/output/invariance.npz")

@@ -37,3 +37,8 @@ rule pretrain:
         gpu=GPU,
     script:
         "../../scripts/pretrain_layer.py"
+
+
+RESULTS += [
+    f"results/models/{dataset}/{model}/layer{k}{file}" for dataset, model, k in LAYERS for file in (".npz", "_history.csv")
+]

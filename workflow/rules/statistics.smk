@@ -26,3 +26,6 @@ rule estimate_statistics:
         mem_mb=2000,
     script:
         "../../scripts/estimate_statistics.py"
+
+
+RESULTS += expand("results/statistics/{dataset}.npz", dataset=config["datasets"])

@@ -85,3 +85,14 @@ rule combine_filters:
         mem_mb=1000,
     script:
         "../../scripts/combine_filters.py"
+
+
+for dataset, model, k in LAYERS:
+    tools = config["units"].get(dataset, {})
+    unit = f"results/units/{dataset}/{model}/layer{k}"
+    if "activation_maximization" in tools:
+        RESULTS.append(f"{unit}/activation_maximization.npz")
+    if "linear_combination" in tools and model == "dbn" and k > 1:
+        RESULTS.append(f"{unit}/linear_combination.npz")
+    if "sampling" in tools and model == "dbn" and k == 2:
+        RESULTS.append(f"{unit}/sampling.npz")

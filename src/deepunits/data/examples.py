@@ -91,6 +91,11 @@ def substitute(provenance):
     return provenance["source"] if provenance["substitute"] else ""
 
 
+def stands_in_for(path):
+    """Return what stands in for a dataset, by its record in the ``.json`` file `path`; empty if nothing does."""
+    return substitute(load_provenance(path))
+
+
 def _load(path, name):
     arrays = load_npz(path)
     if name not in arrays:

@@ -39,7 +39,12 @@ class ActivationMaxima:
     @property
     def best(self):
         """The solution of the highest activation for each unit, shape (U, P): the paper's filter of a deep unit."""
-        return self.inputs[np.arange(len(self.units)), self.activations.argmax(axis=1)]
+        return best_solutions(self.inputs, self.activations)
+
+
+def best_solutions(inputs, activations):
+    """Return of the solutions `inputs` (U, R, P) of each unit that of highest activation (U, R), shape (U, P)."""
+    return inputs[np.arange(len(inputs)), activations.argmax(axis=1)]
 
 
 def to_norm(x, norm):

@@ -1,0 +1,1 @@
+"""The sheet of paper that figures are drawn on, and many small images as one."""

@@ -1,0 +1,119 @@
+"""What a claim of the paper is: a statement, where it is measured, and the verdict on each measurement."""
+
+import itertools
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pandas as pd
+
+COLUMNS = ("id", "section", "claim", "statistic", "value", "low", "high", "threshold", "verdict")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of the paper, and how a run is measured by it.
+
+    Attributes
+    ----------
+    id : str
+        With the fields of a case in braces, such as ``unimodal-{dataset}-{model}-layer-{layer}``.
+    section : str
+        Of the paper.
+    says : str
+        What the paper says, in brief.
+    statistic : str
+        What is measured, with fields in braces.
+    threshold : str
+        What the value is held against, such as ``>= 0.9``: our choice, since the paper gives no numbers.
+    cases : list of dict
+        The places that it is measured at: fields such as ``dataset``, ``model`` and ``layer``. ``dataset`` is always
+        among them.
+    reads : dict of str
+        The result files that a measurement takes, by argument, with fields in braces: ``units/{dataset}/…``.
+    measure : callable
+        Called with the case, its seed among its attributes, and the files' paths by name. Returns the value with its
+        95 % interval, (value, low, high); after these perhaps a dict of fields for the texts; or None if there is
+        nothing to measure.
+    """
+
+    id: str
+    section: str
+    says: str
+    statistic: str
+    threshold: str
+    cases: list
+    reads: dict
+    measure: callable
+
+    def rows(self, files, *, seed):
+        """Yield the dataset and a row, a dict with the keys `COLUMNS`, for each case whose files are at hand.
+
+        Parameters
+        ----------
+        files : collection of str
+            Paths of result files, each beginning with ``results/``.
+        seed : int
+        """
+        for case in self.cases:
+            paths = {name: f"results/{template.format(**case)}" for name, template in self.reads.items()}
+            at_hand = all(path in files for path in paths.values())
+            found = self.measure(SimpleNamespace(**case, seed=seed), **paths) if at_hand else None
+            if found is not None:
+                (value, low, high), fields = found[:3], case | dict(*found[3:])
+                row = (
+                    *(self.id.format(**fields), self.section, self.says.format(**fields)),
+                    *(self.statistic.format(**fields), value, low, high),
+                    *(self.threshold, verdict(low, high, self.threshold)),
+                )
+                yield case["dataset"], dict(zip(COLUMNS, row, strict=True))
+
+
+def statement(statements, id, section, says, statistic, threshold, *, cases, **reads):
+    """Return a decorator that declares what it is put on as the measure of a :class:`Statement`.
+
+    It adds the statement to the list `statements`, and returns the function as it is.
+    """
+
+    def declare(measure):
+        statements.append(Statement(id, section, says, statistic, threshold, cases, reads, measure))
+        return measure
+
+    return declare
+
+
+def cases(**fields):
+    """Return all combinations of the values of some fields, each a dict."""
+    return [dict(zip(fields, values, strict=True)) for values in itertools.product(*fields.values())]
+
+
+def rows_of(table, **wanted):
+    """Return the rows of the ``.csv`` file `table` that have the `wanted` values, each a dict."""
+    rows = pd.read_csv(table)
+    for column, value in wanted.items():
+        rows = rows[rows[column] == value]
+    return rows.to_dict("records")
+
+
+def verdict(low, high, threshold):
+    """Return ``holds``, ``fails``, or ``undecided`` if the interval reaches across the threshold."""
+    relation, bound = threshold.split()
+    held = [end >= float(bound) if relation == ">=" else end <= float(bound) for end in (low, high)]
+    return {(True, True): "holds", (False, False): "fails"}.get(tuple(held), "undecided")
+
+
+def as_markdown(rows):
+    """Return a table in Markdown; a claim that was measured on a substitute says so.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of :meth:`Statement.rows`, with ``substitute``: what stands in for the dataset, empty if nothing does.
+    """
+    lines = ["| section | claim | statistic | value | 95 % interval | threshold | verdict |", "|" + "---|" * 7]
+    for row in rows:
+        statistic = row["statistic"] + (f" (on a substitute: {row['substitute']})" if row["substitute"] else "")
+        lines.append(
+            f"| {row['section']} | {row['claim']} | {statistic} | {row['value']:.4g} "
+            f"| {row['low']:.4g} … {row['high']:.4g} | {row['threshold']} | {row['verdict']} |"
+        )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,135 @@
+"""The remarks of section 5 that the paper gives without numbers: the Hessian, minimization, whitening."""
+
+from functools import partial
+
+import numpy as np
+
+from deepunits.invariance.hessian import variance_along
+from deepunits.invariance.measures import departures
+from deepunits.paper.claims.claim import cases, statement
+from deepunits.paper.statistics import over_units
+from deepunits.storage import load_npz
+
+STATEMENTS = []
+claim = partial(statement, STATEMENTS)
+
+FLATTEST = 0.1  # share of the eigenvectors that counts as those of smallest curvature
+DISTANCE = 1.0  # ε at which searches are compared
+
+# Of the layer that is studied, whichever the configuration names.
+STUDIED = cases(
+    dataset=["mnist", "natural_images", "silhouettes", "mnist_rot"], model=["dbn", "sdae"], layer=[2, 3, 4, 5]
+)
+SEARCHES = "units/{dataset}/{model}/layer{layer}/searches.npz"
+STATISTICS = "statistics/{dataset}.npz"
+WHERE = "{dataset} {model} layer {layer}"
+AT_A_DISTANCE = f"at ε = {{epsilon:.3g}}, {WHERE}"
+IDENTITY = "{dataset}-{model}-layer-{layer}"
+
+
+@claim(
+    f"flat-directions-are-background-{IDENTITY}",
+    "5.1, footnote 16",
+    "The directions of smallest curvature change the background.",
+    f"median over units of the variance of the data along the flattest {FLATTEST:.0%} of the eigenvectors, relative to "
+    f"that of a pixel, {WHERE}",
+    "<= 0.5",
+    cases=STUDIED,
+    curvatures="units/{dataset}/{model}/layer{layer}/curvatures.npz",
+)
+def variance_along_flattest(case, curvatures):
+    variances = load_npz(curvatures)["variances"]
+    flattest = variances[:, : max(round(FLATTEST * variances.shape[1]), 1)]
+    return over_units(flattest.mean(axis=1), seed=case.seed)
+
+
+class Searches:
+    """The searches of a layer at `DISTANCE` from the optima.
+
+    Parameters
+    ----------
+    path : path
+        ``searches.npz`` of the layer.
+    """
+
+    def __init__(self, path):
+        self.found = load_npz(path)
+        self.at = int(np.abs(self.found["epsilons"] - DISTANCE).argmin())
+        self.fields = {"epsilon": self.found["epsilons"][self.at]}
+        self.top = self.found["plain_activations"][:, 0].astype(np.float64)
+
+    def fall(self, search):
+        """Return by how much the activation falls on the way of a `search`, (U,)."""
+        return self.top - self.found[f"{search}_activations"][:, self.at]
+
+    def variance(self, search, statistics):
+        """Return the variance of the data along the way of a `search`, relative to that of a pixel, (U,)."""
+        pairs = zip(self.found[f"{search}_inputs"][:, self.at], self.found["optimum"], strict=True)
+        ways = np.array([departures(x, optimum) for x, optimum in pairs])
+        return variance_along(ways, load_npz(statistics)["covariance"])
+
+
+@claim(
+    f"minimum-in-background-{IDENTITY}",
+    "5.1, footnote 17",
+    "Minimising the activation shows the same background effect.",
+    "median over units of the variance of the data along the way to the lowest activation, relative to that of a "
+    f"pixel, {AT_A_DISTANCE}",
+    "<= 0.5",
+    cases=STUDIED,
+    searches=SEARCHES,
+    statistics=STATISTICS,
+)
+def variance_towards_lowest(case, searches, statistics):
+    found = Searches(searches)
+    return *over_units(found.variance("lowest", statistics), seed=case.seed), found.fields
+
+
+for directions, drawn in (("data-like", "drawn as the data vary"), ("random", "all as likely")):
+
+    @claim(
+        f"ridge-{directions}-{IDENTITY}",
+        "5.1, footnote 17",
+        "The activation is like a ridge: it falls significantly in most directions, and hardly along a few.",
+        f"median over units of the fall of the activation in random directions, {drawn}, over its fall along the "
+        f"manifold, {AT_A_DISTANCE}",
+        ">= 2",
+        cases=[case | {"directions": directions.replace("-", "_")} for case in STUDIED],
+        searches=SEARCHES,
+    )
+    def fall_in_random_directions(case, searches):
+        found = Searches(searches)
+        return *over_units(found.fall(case.directions) / found.fall("plain"), seed=case.seed), found.fields
+
+
+@claim(
+    f"whitening-leaves-background-{IDENTITY}",
+    "5.1",
+    "Whitening counteracts the background effect: the search moves where the data vary.",
+    "median over units of the variance of the data along the way of the whitened search, over that of the plain "
+    f"search, {AT_A_DISTANCE}",
+    ">= 1",
+    cases=STUDIED,
+    searches=SEARCHES,
+    statistics=STATISTICS,
+)
+def gain_in_variance(case, searches, statistics):
+    found = Searches(searches)
+    gain = found.variance("whitened", statistics) / found.variance("plain", statistics)
+    return *over_units(gain, seed=case.seed), found.fields
+
+
+@claim(
+    f"whitening-keeps-optimum-{IDENTITY}",
+    "5.1, equation 1",
+    "Whitening is a change of variables: the highest activation at a distance stays what it is.",
+    "median over units of the activation found less with whitening than without, as a share of that at the optimum, "
+    f"{AT_A_DISTANCE}",
+    "<= 0.01",
+    cases=STUDIED,
+    searches=SEARCHES,
+)
+def loss_by_whitening(case, searches):
+    found = Searches(searches)
+    loss = (found.fall("whitened") - found.fall("plain")) / np.abs(found.top)
+    return *over_units(loss, seed=case.seed), found.fields

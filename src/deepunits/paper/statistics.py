@@ -1,0 +1,46 @@
+"""Statistics that the claims and the tables share, with their intervals."""
+
+import numpy as np
+from scipy.stats import bootstrap, norm
+
+from deepunits.backend import generator
+
+
+def over_units(values, statistic=np.median, *, seed):
+    """Return `statistic` of `values` (units,) with its 95 % percentile bootstrap interval: value, low, high."""
+    values = np.asarray(values, dtype=np.float64)
+    if np.ptp(values) == 0:
+        return float(values[0]), float(values[0]), float(values[0])
+    interval = bootstrap(
+        (values,), statistic, method="percentile", n_resamples=2000, rng=generator(seed, "bootstrap")
+    ).confidence_interval
+    return float(statistic(values)), float(interval.low), float(interval.high)
+
+
+def wilson_interval(count, total, confidence=0.95):
+    """Return the interval of Wilson (1927) for a probability, of which `count` of `total` trials are known.
+
+    Unlike the normal approximation it stays within [0, 1] and is not empty when `count` is 0.
+
+    Returns
+    -------
+    low, high : float
+    """
+    z = norm.ppf(0.5 + confidence / 2)
+    share = count / total
+    centre = share + z**2 / (2 * total)
+    half = z * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
+    scale = 1 + z**2 / total
+    return float(max((centre - half) / scale, 0)), float(min((centre + half) / scale, 1))
+
+
+def cosine(a, b):
+    """Return the cosine between the last axes of `a` and `b`, broadcast over the others."""
+    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    return np.sum(a * b, axis=-1) / lengths
+
+
+def cosine_among_starts(inputs):
+    """Return the mean pairwise cosine among the solutions (U, R, P) of each unit, shape (U,)."""
+    first, second = np.triu_indices(inputs.shape[1], 1)
+    return cosine(inputs[:, first], inputs[:, second]).mean(axis=1)

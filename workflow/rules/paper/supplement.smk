@@ -1,0 +1,148 @@
+"""The studies of the supplement of section 5: what the paper tried and set aside, and known transformations.
+
+Needs: results/models/<dataset>/<model>/layer<k>.npz, the statistics and examples of the dataset, and in
+       results/units/<dataset>/<model>/ activation_maximization.npz of the layer studied and invariance.npz of layers 1
+       to 3; results/models/mnist_rot/sdae/classifier.npz
+Makes: curvatures.npz and searches.npz of the layer studied, transformations.npz of layers 1 to 3 and
+       preconditioned_maximization.npz of the output units, in results/units/<dataset>/<model>/
+
+Their figures and tables are rows of those tables.
+"""
+
+
+rule maximize_preconditioned:
+    message:
+        "Maximise preconditioned activations of the output units of the {wildcards.dataset} {wildcards.model}"
+    input:
+        classifier="results/models/{dataset}/{model}/classifier.npz",
+        statistics="results/statistics/{dataset}.npz",
+        modules=modules("maximize_preconditioned"),
+    output:
+        maxima="results/units/{dataset}/{model}/output/preconditioned_maximization.npz",
+    params:
+        settings=STUDY["preconditioned"],
+        seed=config["seed"],
+        device=config["device"],
+    log:
+        "results/logs/units/{dataset}/{model}/output/preconditioned_maximization.log",
+    benchmark:
+        "results/benchmarks/units/{dataset}/{model}/output/preconditioned_maximization.tsv"
+    conda:
+        "../../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        gpu=GPU,
+    script:
+        "../../../scripts/maximize_preconditioned.py"
+
+
+rule measure_curvatures:
+    message:
+        "Measure curvatures in layer {wildcards.layer} of the {wildcards.dataset} {wildcards.model}"
+    input:
+        layers=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer)),
+        maxima="results/units/{dataset}/{model}/layer{layer}/activation_maximization.npz",
+        statistics="results/statistics/{dataset}.npz",
+        modules=modules("measure_curvatures"),
+    output:
+        curvatures="results/units/{dataset}/{model}/layer{layer}/curvatures.npz",
+    params:
+        units=STUDY["units"],
+        distances=STUDY["searches"]["distances"],
+    log:
+        "results/logs/units/{dataset}/{model}/layer{layer}/curvatures.log",
+    benchmark:
+        "results/benchmarks/units/{dataset}/{model}/layer{layer}/curvatures.tsv"
+    conda:
+        "../../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    script:
+        "../../../scripts/measure_curvatures.py"
+
+
+rule compare_searches:
+    message:
+        "Compare searches in layer {wildcards.layer} of the {wildcards.dataset} {wildcards.model}"
+    input:
+        layers=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer)),
+        maxima="results/units/{dataset}/{model}/layer{layer}/activation_maximization.npz",
+        statistics="results/statistics/{dataset}.npz",
+        modules=modules("compare_searches"),
+    output:
+        searches="results/units/{dataset}/{model}/layer{layer}/searches.npz",
+    params:
+        units=STUDY["units"],
+        settings=STUDY["searches"],
+        seed=config["seed"],
+        device=config["device"],
+    log:
+        "results/logs/units/{dataset}/{model}/layer{layer}/searches.log",
+    benchmark:
+        "results/benchmarks/units/{dataset}/{model}/layer{layer}/searches.tsv"
+    conda:
+        "../../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        gpu=GPU,
+    script:
+        "../../../scripts/compare_searches.py"
+
+
+rule measure_transformations:
+    message:
+        "Transform optima and examples of the {wildcards.dataset} {wildcards.model}"
+    input:
+        layers=expand("results/models/{{dataset}}/{{model}}/layer{k}.npz", k=[1, 2, 3]),
+        invariance=expand("results/units/{{dataset}}/{{model}}/layer{k}/invariance.npz", k=[1, 2, 3]),
+        examples="results/datasets/{dataset}/examples.npz",
+        modules=modules("measure_transformations"),
+    output:
+        expand("results/units/{{dataset}}/{{model}}/layer{k}/transformations.npz", k=[1, 2, 3]),
+    params:
+        largest={
+            "rotation": STUDY["transformations"]["rotation"],
+            "horizontal_translation": STUDY["transformations"]["translation"],
+            "vertical_translation": STUDY["transformations"]["translation"],
+            "scaling": STUDY["transformations"]["scaling"],
+        },
+        **{name: STUDY["transformations"][name] for name in ("units", "amounts", "global_rate", "strongest")},
+        edge=lambda wildcards: "nearest" if wildcards.dataset == "natural_images" else "grid-constant",
+        device=config["device"],
+    log:
+        "results/logs/units/{dataset}/{model}/transformations.log",
+    benchmark:
+        "results/benchmarks/units/{dataset}/{model}/transformations.tsv"
+    conda:
+        "../../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        gpu=GPU,
+    script:
+        "../../../scripts/measure_transformations.py"
+
+
+STUDIES = [
+    "results/units/mnist_rot/sdae/output/preconditioned_maximization.npz",
+    f"{STUDIED_LAYER}/curvatures.npz",
+    f"{STUDIED_LAYER}/searches.npz",
+    *expand(f"{STUDIED}/layer{{k}}/transformations.npz", k=[1, 2, 3]),
+]
+RESULTS += STUDIES
+
+
+localrules:
+    supplement,
+
+
+rule supplement:
+    message:
+        "The supplement is made"
+    input:
+        STUDIES,
+        [path for path in RESULTS if "/figures/supplement_" in path],
+        expand("results/tables/{table}.csv", table=["supplement", "transformations"]),
