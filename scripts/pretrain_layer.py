@@ -34,7 +34,7 @@ with job(log=snakemake.log[0]):
     stage = (wildcards.dataset, wildcards.model, f"layer{wildcards.layer}")
     with progress(settings["examples"], " ".join(stage)) as bar:
         layer, history = pretrain_layer(
-            wildcards.model,
+            params.kind,
             stream,
             [load_layer(path) for path in snakemake.input.lower],
             settings,
@@ -49,7 +49,7 @@ with job(log=snakemake.log[0]):
     save_layer(
         snakemake.output.layer,
         layer,
-        metadata(wildcards.model, settings, seed=params.seed, stage=stage, xp=xp, versions=versions()),
+        metadata(params.kind, settings, seed=params.seed, stage=stage, xp=xp, versions=versions()),
     )
     write_text(snakemake.output.history, pd.DataFrame(history).to_csv(index=False))
     Path(params.checkpoint).unlink(missing_ok=True)

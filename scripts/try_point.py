@@ -26,7 +26,7 @@ with job(log=snakemake.log[0]):
     with progress(len(settings) * params.examples, f"{wildcards.dataset} {wildcards.model} {wildcards.point}") as bar:
         for layer in settings:
             trained, history = pretrain_layer(
-                wildcards.model,
+                params.kind,
                 stream,
                 stack,
                 settings[layer],

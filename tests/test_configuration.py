@@ -3,6 +3,7 @@
 import copy
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,25 +12,17 @@ import yaml
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from configuration import fault, layers  # noqa: E402
-
-# What a search goes through, how deep a random network is, and rates for the layers that the models have.
-MAY_BE_LEFT_OUT = re.compile(
-    r"selection\..+\.(dbn|sdae)\..+|classifiers\..+\.random\.units\.layer3|.+activation_maximization\.learning_rate\..+"
-)
+from configuration import fault, layers, merge, resolve, schema  # noqa: E402
+from paper_requirements import LEAST, NEEDED, paper_requirements  # noqa: E402
 
 
-def load(name):
+@cache
+def parsed(name):
     return yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
 
 
-def merged(base, changes):
-    """Return `base` with `changes` laid over it, mapping by mapping, as Snakemake does."""
-    result = copy.deepcopy(base)
-    for key, value in changes.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if both else value
-    return result
+def load(name):
+    return copy.deepcopy(parsed(name))
 
 
 def changed(key, value):
@@ -37,7 +30,7 @@ def changed(key, value):
     changes = value
     for part in reversed(key.split(".")):
         changes = {part: changes}
-    return merged(load("config.yaml"), changes)
+    return merge(load("config.yaml"), changes)
 
 
 def leaves(mapping, path=()):
@@ -48,30 +41,54 @@ def leaves(mapping, path=()):
             yield ".".join((*path, key)), value
 
 
-def test_both_configurations_are_sound():
-    assert fault(load("config.yaml")) is None
-    assert fault(merged(load("config.yaml"), load("quick.yaml"))) is None
-
-
-def test_the_quick_configuration_only_overrides():
-    paper = dict(leaves(load("config.yaml")))
-    quick = dict(leaves(load("quick.yaml")))
-    assert set(quick) <= set(paper)
-    assert {key for key, value in quick.items() if paper[key] == value} == set()
-
-
-@pytest.mark.parametrize("key", [key for key, _ in leaves(load("config.yaml"))])
-def test_every_key_is_needed_and_none_may_be_misspelt(key):
-    config = load("config.yaml")
+def holder(config, key):
+    """Return the mapping that holds a dotted key, and its last part."""
     *path, name = key.split(".")
-    place = config
     for part in path:
-        place = place[part]
-    value = place.pop(name)
-    if not MAY_BE_LEFT_OUT.fullmatch(key):
-        assert f"config key {key} is missing;" in fault(config)
-    place[f"{name}x"] = value
+        config = config[part]
+    return config, name
+
+
+def without(key):
+    """Return the paper's configuration without a dotted key."""
+    config = load("config.yaml")
+    place, name = holder(config, key)
+    del place[name]
+    return config
+
+
+def test_both_configurations_are_sound():
+    assert fault(load("config.yaml"), paper_requirements) is None
+    assert fault(merge(load("config.yaml"), load("quick.yaml")), paper_requirements) is None
+
+
+def test_every_value_of_the_quick_configuration_makes_a_difference():
+    paper, quick = load("config.yaml"), dict(leaves(load("quick.yaml")))
+    resolved = resolve(merge(paper, load("quick.yaml")))
+    for key in quick:
+        changes = load("quick.yaml")
+        place, name = holder(changes, key)
+        del place[name]
+        assert resolve(merge(paper, changes)) != resolved, key
+
+
+KEYS = [key for key, _ in leaves(load("config.yaml"))]
+MODEL_ELSE = re.compile(r"selection\.\w+\.(examples|epochs)")  # misspelt, these would name a model
+# What may be there or not: a layer's rate, a deeper layer of a random network, a grid of the search.
+OPTIONAL = re.compile(r"defaults\..+\.learning_rate\.layer\d|defaults\..+\.units\.layer[23]|defaults\.dbn\.layer1\..+")
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if not MODEL_ELSE.fullmatch(key)])
+def test_no_key_may_be_misspelt(key):
+    config = load("config.yaml")
+    place, name = holder(config, key)
+    place[f"{name}x"] = place.pop(name)
     assert f"config key {key}x is unknown; did you mean {name}?" in fault(config)
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key.startswith("defaults.") and not OPTIONAL.fullmatch(key)])
+def test_every_default_is_needed(key):
+    assert f"config key {key} is missing;" in fault(without(key))
 
 
 @pytest.mark.parametrize(
@@ -93,11 +110,11 @@ def test_every_key_is_needed_and_none_may_be_misspelt(key):
         ("models.mnist.dbn.layer2.persistent", "yes please", "it must be true or false ("),
         ("models.mnist.dbn.layer2", 500, "is 500; it must be a mapping of keys to values ("),
         ("models.mnist.sdae.layer3.batch", 2500001, "is 2500001; it must be at most 2500000, the examples"),
-        ("units.mnist.shown", 35, "is 35; it must be at least 36 ("),
-        ("units.natural_images.shown", 143, "is 143; it must be at least 144 ("),
-        ("units.silhouettes.shown", 143, "is 143; it must be at least 144 ("),
+        ("units.mnist.shown", 35, "is 35; it must be at least 36, which Figure 1 shows ("),
+        ("units.natural_images.shown", 143, "is 143; it must be at least 144, which Figure 2 shows ("),
+        ("units.silhouettes.shown", 143, "is 143; it must be at least 144, which Figure 2 shows ("),
         ("units.mnist_rot.shown", 0, "is 0; it must be at least 1 ("),
-        ("units.natural_images.activation_maximization.restarts", 8, "is 8; it must be at least 9 ("),
+        ("units.natural_images.activation_maximization.restarts", 8, "is 8; it must be at least 9, which Fig"),
         ("datasets.natural_images.clip", 0, "is 0; it must be greater than 0 ("),
         ("datasets.natural_images.patches", 9, "is 9; it must be at least 10 ("),
         ("models.mnist.dbn.layer1.visible", "centred", 'is "centred"; it must be "bernoulli" or "gaussian" ('),
@@ -107,15 +124,22 @@ def test_every_key_is_needed_and_none_may_be_misspelt(key):
         ("classifiers.mnist.sdae.units", {"layer1": 5}, "is there, but its units are those of models.mnist.sdae; rem"),
         ("selection.mnist.sdae.units", [], "it must have at least 1 of them ("),
         ("selection.mnist.dbn.corrupted", [0.5], "is there, but a DBN corrupts nothing; remove it ("),
-        (
-            "models.mnist.dbn.layer1.visible",
-            "centred",
-            'is "centred"; it must be "bernoulli" or "gaussian" (',
-        ),
         ("classifiers.mnist_rot.sdae.refit", 61, "is 61; it must be at most 60, all epochs ("),
         ("classifiers.mnist_rot.sdae.refit", -1, "is -1; it must be at least 0 ("),
         ("selection.natural_images.dbn.fine_tuning_rate", [0.5], "natural_images has no classes to tell; remove it ("),
-        ("supplement.dataset", "cifar", 'is "cifar"; it must be "mnist" or "natural_images" or "silhouettes" or'),
+        (
+            "supplement.dataset",
+            "cifar",
+            'is "cifar"; it must be one of mnist, natural_images, silhouettes, mnist_rot (',
+        ),
+        ("datasets.mnist.reader", "cifar", 'is "cifar"; it must be one of mnist, mnist_rot, natural_images, silh'),
+        ("datasets.mnist.patches", 100, "is there, but the reader mnist takes none; remove it ("),
+        ("datasets.mnist.edge", "wrap", 'is "wrap"; it must be "grid-constant" or "nearest" ('),
+        ("models.mnist.dbn.kind", "sdae", 'is "sdae"; it must be "dbn" ('),
+        ("models.mnist.dbn.layers", 2, "config key models.mnist.dbn.layers is 2; it must be at least 3, which the"),
+        ("models.mnist.dbn.each.units", 0, "is 0; it must be at least 1 ("),
+        ("defaults.sdae.each.corrupted", 2, "is 2; it must be at most 1 ("),
+        ("units.mnist_rot.invariance.output.variants", {}, "has no place there; remove it ("),
         ("supplement.layer", 1, "is 1; it must be at least 2 ("),
         ("supplement.units", 2, "is 2; it must be at least 3 ("),
         ("supplement.units", 37, "is 37; it must be at most 36, units.mnist.shown ("),
@@ -135,8 +159,8 @@ def test_every_key_is_needed_and_none_may_be_misspelt(key):
             ["plain", "whitened"],
             "names whitened, which is the step of units.mn",
         ),
-        ("units.mnist_rot.invariance.output.trials", 3, "is 3; it must be at least 4 ("),
-        ("units.mnist_rot.activation_maximization.output.restarts", 8, "is 8; it must be at least 9 ("),
+        ("units.mnist_rot.invariance.output.trials", 3, "is 3; it must be at least 4, which Figure 6 shows ("),
+        ("units.mnist_rot.activation_maximization.output.restarts", 8, "is 8; it must be at least 9, which Fig"),
         ("data.directory", 7, "is 7; it must be a text or null ("),
         ("data.sources", ["mirrors", "mirrors"], "it must name nothing twice ("),
         ("data.sources", [], "it must have at least 1 of them ("),
@@ -145,7 +169,7 @@ def test_every_key_is_needed_and_none_may_be_misspelt(key):
     ],
 )
 def test_wrong_values_are_named(key, value, sentence):
-    found = fault(changed(key, value))
+    found = fault(changed(key, value), paper_requirements)
     assert sentence in found
     assert key in found
     assert "\n" not in found
@@ -161,19 +185,86 @@ def test_a_key_like_no_other_gets_the_list():
     assert "config key zebra is unknown; the keys here are seed, device," in fault(changed("zebra", 1))
 
 
-def test_layers_have_no_gaps():
-    layer = load("config.yaml")["models"]["mnist"]["dbn"]["layer3"]
-    found = fault(changed("models.mnist.dbn.layer5", layer))
-    assert "models.mnist.dbn.layer4 is missing; number layers without gaps" in found
+def test_names_are_plain():
+    assert 'the name "My data" under datasets must be' in fault(changed("datasets.My data", {"reader": "mnist"}))
+
+
+def test_a_layer_that_the_model_does_not_have_is_refused():
+    found = fault(changed("models.mnist.dbn.layer5", {"units": 7}))
+    assert "models.mnist.dbn.layer5 is there, but models.mnist.dbn.layers has fewer; raise it to 5" in found
 
 
 def test_another_layer_needs_its_settings_everywhere():
-    config = load("config.yaml")
-    config["models"]["mnist"]["dbn"]["layer4"] = config["models"]["mnist"]["dbn"]["layer3"]
+    config = changed("models.mnist.dbn.layers", 4)
     assert "units.mnist.activation_maximization.learning_rate.layer4 is missing" in fault(config)
     config["units"]["mnist"]["activation_maximization"]["learning_rate"]["layer4"] = 1.0
     assert fault(config) is None
-    assert layers(config, "mnist", "dbn") == [1, 2, 3, 4]
+    assert layers(resolve(config), "mnist", "dbn") == [1, 2, 3, 4]
+
+
+# --- what each part inherits ---
+
+
+def test_a_layer_inherits_from_the_general_to_the_special():
+    config = load("config.yaml")
+    config["models"]["mnist"]["wide"] = {"kind": "dbn", "each": {"units": 11, "batch": 12}, "layer2": {"batch": 13}}
+    config["defaults"]["dbn"] |= {"layer2": {"units": 21, "momentum": 0.5}}
+    found = resolve(config)["models"]["mnist"]["wide"]
+    assert [found[layer]["units"] for layer in found] == [11, 11, 11]
+    assert [found[layer]["batch"] for layer in found] == [12, 13, 12]
+    assert [found[layer]["momentum"] for layer in found] == [0.0, 0.5, 0.0]
+    assert [found[layer]["persistent"] for layer in found] == [False, True, True]
+    assert resolve(config)["kinds"]["mnist"] == {"dbn": "dbn", "sdae": "sdae", "wide": "dbn"}
+
+
+def test_a_classifier_inherits_from_the_general_to_the_special():
+    config = load("config.yaml")
+    config["classifiers"]["mnist"] = {"each": {"epochs": 3, "batch": 4}, "dbn": {"batch": 5}, "random": {}}
+    found = resolve(config)["classifiers"]["mnist"]
+    assert (found["dbn"]["epochs"], found["dbn"]["batch"], found["dbn"]["refit"]) == (3, 5, 0)
+    assert found["random"]["units"] == {"layer1": 500, "layer2": 500, "layer3": 500}
+    assert found["random"]["batch"] == 4 and "units" not in found["dbn"] and "each" not in found
+
+
+def test_tools_are_used_where_they_are_named():
+    config = load("config.yaml")
+    config["units"]["mnist"] = {"sampling": {"chains": 3}}
+    found = resolve(config)["units"]["mnist"]
+    assert found["sampling"] == config["defaults"]["units"]["sampling"] | {"chains": 3}
+    assert found["invariance"] == config["defaults"]["units"]["invariance"] and "linear_combination" not in found
+
+
+def test_resolving_leaves_the_configuration_as_it_is():
+    config = load("config.yaml")
+    resolve(config)["models"]["mnist"]["dbn"]["layer1"]["units"] = 7
+    assert config == load("config.yaml")
+
+
+def test_datasets_and_models_of_other_names_need_no_more_than_a_few_lines():
+    config = changed("datasets.digits", {"reader": "mnist"})
+    config["models"]["digits"] = {"small": {"kind": "sdae", "each": {"units": 40}}}
+    config["units"]["digits"] = {"activation_maximization": {"restarts": 2}}
+    config["classifiers"]["digits"] = {"small": {"epochs": 3}}
+    assert fault(config, paper_requirements) is None
+    config["classifiers"]["digits"] = {"large": {}}
+    assert "classifiers.digits.large is there, but models.digits has no large; add that" in fault(config)
+    del config["datasets"]["digits"]
+    assert "models.digits is there, but datasets has no digits; add that or remove this" in fault(config)
+    assert "models.mnist.other.kind is missing" in fault(changed("models.mnist.other", {"layers": 2}))
+
+
+def test_what_the_schema_knows_is_explained():
+    """Each key is at least named where the configuration explains itself."""
+    text = "".join((ROOT / "config" / name).read_text(encoding="utf-8") for name in ("config.yaml", "README.md"))
+    assert {key for key in properties(schema()) if not re.search(rf"\b{key}\b", text)} == set()
+
+
+def properties(part):
+    """Yield the names of all properties in a schema."""
+    if isinstance(part, dict):
+        yield from part.get("properties", {})
+        for value in part.values():
+            yield from properties(value)
 
 
 def test_a_layer_cannot_show_more_units_than_it_has():
@@ -188,17 +279,6 @@ def test_more_samples_cannot_be_kept_than_are_drawn():
     assert fault(changed("units.mnist.sampling", {"steps": 50, "every": 10, "chains": 3, "kept": 15})) is None
 
 
-def without(key):
-    """Return the paper's configuration without a dotted key."""
-    config = load("config.yaml")
-    *path, name = key.split(".")
-    place = config
-    for part in path:
-        place = place[part]
-    del place[name]
-    return config
-
-
 def test_a_model_may_be_left_out_with_all_that_is_made_of_it():
     config = without("models.mnist_rot.dbn")
     assert "classifiers.mnist_rot.dbn is there, but models.mnist_rot has no dbn; add that or remove" in fault(config)
@@ -207,18 +287,19 @@ def test_a_model_may_be_left_out_with_all_that_is_made_of_it():
     del config["selection"]["mnist_rot"]["dbn"]
     assert fault(config) is None
     config["models"]["mnist_rot"] = {}
-    assert "config key models.mnist_rot is empty; give it one of dbn, sdae (" in fault(config)
+    assert "config key models.mnist_rot is empty; put something there or take it away (" in fault(config)
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        *("models.mnist.dbn", "models.natural_images.sdae", "models.silhouettes.sdae", "models.mnist_rot.sdae"),
-        *("classifiers.mnist_rot.sdae", "units.natural_images.sampling"),
-    ],
-)
+@pytest.mark.parametrize("key", NEEDED)
 def test_what_a_figure_shows_must_be_there(key):
-    assert f"config key {key} is missing; give it a value (" in fault(without(key))
+    [*found] = paper_requirements(resolve(without(key)))
+    assert f"config key {key} is missing, but {NEEDED[key]} shows it; give it a value" in found
+
+
+@pytest.mark.parametrize("key", LEAST)
+def test_a_figure_shows_no_fewer(key):
+    least, figure = LEAST[key]
+    assert f"at least {least}, which {figure} shows" in fault(changed(key, least - 1), paper_requirements)
 
 
 def test_a_search_needs_the_classifier_whose_error_decides():

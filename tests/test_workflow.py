@@ -99,7 +99,8 @@ class Run:
             dataset: {model: config["models"][dataset][model] for model in models} for dataset, models in MODELS.items()
         }
         for dataset, starts in TINY["classifiers"].items():
-            config["classifiers"][dataset] = {start: config["classifiers"][dataset][start] for start in starts}
+            configured = config["classifiers"][dataset]
+            config["classifiers"][dataset] = {key: configured[key] for key in ("each", *starts) if key in configured}
         config["selection"] = TINY["selection"]
         path.write_text(yaml.safe_dump(config))
 

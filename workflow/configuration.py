@@ -1,10 +1,13 @@
-"""Refusing a configuration that cannot be meant, in one sentence that names the key."""
+"""The configuration: refused in one sentence if it cannot be meant, else resolved into what each part has."""
 
-import difflib
+import copy
 import json
 import math
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 
+from contradictions import contradictions
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
@@ -32,18 +35,104 @@ Validator = extend(
 )
 
 
-def fault(config):
-    """Return what is wrong with the resolved configuration, one sentence, or None."""
-    errors = list(Validator(json.loads(SCHEMA.read_text())).iter_errors(config))
+def fault(config, *demands):
+    """Return what is wrong with the configuration as it is written, one sentence, or None.
+
+    Parameters
+    ----------
+    config : dict
+    *demands : callable
+        Given the resolved configuration, yields sentences about what else is wrong with it.
+    """
+    errors = list(Validator(schema()).iter_errors(config))
     if errors:
         return f"{_sentence(min(errors, key=_urgency))} ({WHERE})."
-    contradiction = next(_contradictions(config), None)
-    return contradiction and f"{contradiction} ({WHERE})."
+    resolved = resolve(config)
+    found = next((sentence for demand in (contradictions, *demands) for sentence in demand(resolved)), None)
+    return found and f"{found} ({WHERE})."
+
+
+def resolve(config):
+    """Return the configuration with what each part inherits written out, and the kind of each model as ``kinds``.
+
+    A layer has, from the weakest on: what each layer of its kind has by default, what the layer of its number has by
+    default, what each layer of its model has, and what is said of it alone. Classifiers and unit tools likewise.
+    """
+    defaults = config["defaults"]
+    resolved = {key: copy.deepcopy(value) for key, value in config.items() if key != "defaults"}
+    resolved["datasets"] = {name: merge(defaults["dataset"], entry) for name, entry in config["datasets"].items()}
+    kinds = resolved["kinds"] = {
+        dataset: {name: model.get("kind", name) for name, model in models.items()}
+        for dataset, models in config["models"].items()
+    }
+    resolved["models"] = {
+        dataset: {name: _layers(defaults[kinds[dataset][name]], model) for name, model in models.items()}
+        for dataset, models in config["models"].items()
+    }
+    resolved["classifiers"] = {
+        dataset: {
+            start: merge(*(part.get(key, {}) for part in (defaults["classifier"], starts) for key in ("each", start)))
+            for start in starts
+            if start != "each"
+        }
+        for dataset, starts in config["classifiers"].items()
+    }
+    resolved["units"] = {
+        dataset: {"shown": tools.get("shown", defaults["units"]["shown"])}
+        | {tool: merge(defaults["units"][tool], tools.get(tool, {})) for tool in _tools(tools)}
+        for dataset, tools in config["units"].items()
+    }
+    return resolved
+
+
+def merge(*mappings):
+    """Return mappings laid over one another, the last on top."""
+    merged = {}
+    for mapping in mappings:
+        for key, value in mapping.items():
+            if isinstance(value, dict):
+                value = merge(merged.get(key, {}), value)
+            merged[key] = copy.deepcopy(value)
+    return merged
 
 
 def layers(config, dataset, model):
-    """Return the numbers of the layers that a model is configured to have: 1, 2, ..."""
+    """Return the numbers of the layers that a model is resolved to have: 1, 2, ..."""
     return sorted(int(key.removeprefix("layer")) for key in config["models"][dataset][model])
+
+
+def _layers(default, model):
+    """Return the settings of each layer of a model, by name; of a layer that is there though it should not be, too."""
+    count = model.get("layers", default["layers"])
+    named = [key for key in model if key not in ("kind", "layers", "each")]
+    names = [*(f"layer{k}" for k in range(1, count + 1)), *named]
+    return {
+        name: merge(*(part.get(key, {}) for part in (default, model) for key in ("each", name)))
+        for name in dict.fromkeys(names)
+    }
+
+
+def _tools(tools):
+    """Return the tools that a dataset's units are looked at with: two always, two where they are named."""
+    named = [tool for tool in ("sampling", "linear_combination") if tool in tools]
+    return ["activation_maximization", *named, "invariance"]
+
+
+@cache
+def schema():
+    """Return the schema, in which ``complete`` is written out as what is required."""
+    loaded = json.loads(SCHEMA.read_text())
+    _write_out(loaded, loaded["$defs"])
+    return loaded
+
+
+def _write_out(part, definitions):
+    if isinstance(part, dict):
+        if "complete" in part:
+            named = definitions[part["$ref"].rsplit("/", 1)[1]] if "$ref" in part else part
+            part["required"] = [key for key in named["properties"] if key not in part["complete"]]
+        for value in part.values():
+            _write_out(value, definitions)
 
 
 def _urgency(error):
@@ -60,14 +149,12 @@ def _sentence(error):
         case "required":
             missing = next(name for name in limit if name not in error.instance)
             return f"config key {_key([*error.absolute_path, missing])} is missing; give it a value"
-        case "dependentRequired":
-            missing = next(n for name in error.instance for n in limit.get(name, []) if n not in error.instance)
-            remedy = "number layers without gaps" if missing.startswith("layer") else "give it a value"
-            return f"config key {_key([*error.absolute_path, missing])} is missing; {remedy}"
         case "type":
             demand = "be " + " or ".join(TYPES[name] for name in ([limit] if isinstance(limit, str) else limit))
         case "enum":
             demand = "be " + " or ".join(map(_show, limit))
+        case "const":
+            demand = f"be {_show(limit)}"
         case "minimum":
             demand = f"be at least {limit}"
         case "maximum":
@@ -77,22 +164,34 @@ def _sentence(error):
         case "exclusiveMaximum":
             demand = f"be less than {limit}"
         case "minProperties":
-            return f"config key {key} is empty; give it one of {', '.join(error.schema['properties'])}"
+            return f"config key {key} is empty; put something there or take it away"
         case "minItems":
             demand = f"have at least {limit} of them"
         case "uniqueItems":
             demand = "name nothing twice"
+        case "pattern":  # of a name
+            where = f" under {key}" if key else ""
+            return f'the name {_show(error.instance)}{where} must be lower-case letters, digits and "_", a letter first'
+        case "not":
+            return f"config key {key} has no place there; remove it"
         case _:
             demand = f"obey {error.validator}: {limit}"
     return f"config key {key} is {_show(error.instance)}; it must {demand}{_hint(error.instance)}"
 
 
 def _unknown(error):
-    known = [*error.schema["properties"]]
-    unknown = next(name for name in error.instance if name not in known)
-    near = difflib.get_close_matches(str(unknown), known, n=1)
+    known = [*error.schema.get("properties", {})]
+    patterns = error.schema.get("patternProperties", {})
+    if patterns:
+        known += ["layer1", "layer2", "layer3"]
+    unknown = next(name for name in error.instance if name not in known and not _is_layer(name, patterns))
+    near = get_close_matches(str(unknown), known, n=1)
     remedy = f"did you mean {near[0]}?" if near else f"the keys here are {', '.join(known)}"
     return f"config key {_key([*error.absolute_path, unknown])} is unknown; {remedy}"
+
+
+def _is_layer(name, patterns):
+    return bool(patterns) and str(name).startswith("layer") and str(name)[5:].isdigit() and str(name)[5] != "0"
 
 
 def _hint(value):
@@ -102,101 +201,6 @@ def _hint(value):
     except ValueError:
         return ""
     return "; YAML takes it for a text, so write 1.0e-3 for 1e-3, 2500000 for 2.5e6, and no quotes"
-
-
-def _contradictions(config):
-    """Yield what a schema cannot see: keys that do not fit one another."""
-    yield from _contradictions_of_models(config)
-    yield from _contradictions_of_units(config)
-    yield from _contradictions_of_classifiers(config)
-    yield from _contradictions_of_supplement(config)
-    yield from _contradictions_of_selection(config)
-
-
-def _contradictions_of_supplement(config):
-    supplement = config["supplement"]
-    dataset, model = supplement["dataset"], supplement["model"]
-    if model not in config["models"][dataset]:
-        yield f'config key supplement.model is "{model}", but models.{dataset} has no {model}; add that or change this'
-        return
-    if supplement["layer"] > (last := layers(config, dataset, model)[-1]):
-        yield (
-            f"config key supplement.layer is {supplement['layer']}; it must be at most {last}, the layers of "
-            f"models.{dataset}.{model}"
-        )
-    if supplement["units"] > (shown := config["units"][dataset]["shown"]):
-        yield f"config key supplement.units is {supplement['units']}; it must be at most {shown}, units.{dataset}.shown"
-
-
-def _contradictions_of_selection(config):
-    for dataset, search in config["selection"].items():
-        for model in search.keys() & {"dbn", "sdae"}:
-            key = f"selection.{dataset}.{model}"
-            if model not in config["models"][dataset]:
-                yield f"config key {key} is there, but models.{dataset} has no {model}; add that or remove this"
-            if "epochs" in search and model not in config["classifiers"][dataset]:
-                yield f"config key {key} is there, but classifiers.{dataset} has no {model}; add that or remove this"
-            if model == "dbn" and "corrupted" in search[model]:
-                yield f"config key {key}.corrupted is there, but a DBN corrupts nothing; remove it"
-            if "epochs" not in search and "fine_tuning_rate" in search[model]:
-                yield f"config key {key}.fine_tuning_rate is there, but {dataset} has no classes to tell; remove it"
-
-
-def _contradictions_of_classifiers(config):
-    for dataset, starts in config["classifiers"].items():
-        for start, settings in starts.items():
-            key = f"classifiers.{dataset}.{start}"
-            if start != "random" and start not in config["models"][dataset]:
-                yield f"config key {key} is there, but models.{dataset} has no {start}; add that or remove this"
-            if start != "random" and "units" in settings:
-                yield f"config key {key}.units is there, but its units are those of models.{dataset}.{start}; remove it"
-            if settings["batch"] > settings["epoch_examples"]:
-                yield (
-                    f"config key {key}.batch is {settings['batch']}; it must be at most {settings['epoch_examples']}, "
-                    "the examples of an epoch"
-                )
-            if settings["refit"] > settings["epochs"]:
-                yield (
-                    f"config key {key}.refit is {settings['refit']}; it must be at most {settings['epochs']}, "
-                    "all epochs"
-                )
-
-
-def _contradictions_of_models(config):
-    for dataset, models in config["models"].items():
-        for model, settings in models.items():
-            for layer in settings:
-                if settings[layer]["batch"] > settings[layer]["examples"]:
-                    yield (
-                        f"config key models.{dataset}.{model}.{layer}.batch is {settings[layer]['batch']}; it must be "
-                        f"at most {settings[layer]['examples']}, the examples of the layer"
-                    )
-
-
-def _contradictions_of_units(config):
-    for dataset, units in config["units"].items():
-        rates = units["activation_maximization"]["learning_rate"]
-        for model, settings in config["models"][dataset].items():
-            for layer in settings:
-                if layer not in rates:
-                    key = f"units.{dataset}.activation_maximization.learning_rate.{layer}"
-                    yield f"config key {key} is missing, but models.{dataset}.{model} has a {layer}; add it"
-                if units["shown"] > settings[layer]["units"]:
-                    yield (
-                        f"config key units.{dataset}.shown is {units['shown']}; it must be at most "
-                        f"{settings[layer]['units']}, the units of models.{dataset}.{model}.{layer}"
-                    )
-        if (step := units["invariance"]["step"]) in units["invariance"]["variants"]["steps"]:
-            yield (
-                f"config key units.{dataset}.invariance.variants.steps names {step}, which is the step of "
-                f"units.{dataset}.invariance itself; remove it there"
-            )
-        sampling = units.get("sampling")
-        if sampling and sampling["steps"] // sampling["every"] * sampling["chains"] < sampling["kept"]:
-            yield (
-                f"config key units.{dataset}.sampling.kept is {sampling['kept']}; it must be at most "
-                "(steps / every) x chains, the samples that are drawn"
-            )
 
 
 def _key(path):

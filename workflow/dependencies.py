@@ -61,3 +61,22 @@ def _files(name):
         for file in (path / "__init__.py", path.with_suffix(".py")):
             if file.exists():
                 yield file
+
+
+def parameters(module, function):
+    """Return the names of the parameters of a `function` of the library's `module`, without importing it."""
+    for node in ast.parse(_file(module).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            return [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
+    return []
+
+
+@cache
+def readers():
+    """Return the names of the modules that read a dataset: those of ``deepunits.data`` with a function `prepare`."""
+    names = sorted(path.stem for path in _file(f"{PACKAGE}.data.examples").parent.glob("*.py"))
+    return [name for name in names if parameters(f"{PACKAGE}.data.{name}", "prepare")]
+
+
+def _file(module):
+    return ROOT.joinpath("src", *module.split(".")).with_suffix(".py")

@@ -17,8 +17,8 @@ def points(config):
     return [
         f"{dataset}/{model}/{point}"
         for dataset, search in config["selection"].items()
-        for model in ("dbn", "sdae")
-        if model in search
+        for model in search
+        if model not in ("examples", "epochs")
         for point in space(config, dataset, model).instance_patterns
     ]
 

@@ -7,12 +7,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
 
-from configuration import fault, layers
-from dependencies import library_modules, offer_library
+from configuration import fault, layers, resolve
+from contradictions import reader_options
+from dependencies import library_modules, offer_library, parameters
+from paper_requirements import paper_requirements
 from selection import point, points, searched_classifier, searched_layers
 
-if sentence := fault(config):
+if sentence := fault(config, paper_requirements):
     sys.exit(f"error: {sentence}")
+resolved = resolve(config)
+config.clear()
+config.update(resolved)
 
 
 offer_library()
@@ -33,8 +38,14 @@ CLASSIFIERS = [(dataset, start) for dataset, starts in config["classifiers"].ite
 
 wildcard_constraints:
     dataset="|".join(config["datasets"]),
-    model="dbn|sdae",
+    model="|".join({model: None for models in config["models"].values() for model in models}),
+    start="|".join({start: None for starts in config["classifiers"].values() for start in starts}),
     layer="[1-9][0-9]*",
+
+
+def kind(wildcards):
+    """Return the kind of a model: dbn or sdae."""
+    return config["kinds"][wildcards.dataset][wildcards.model]
 
 
 def modules(script, *named):
@@ -54,7 +65,7 @@ def layer_settings(wildcards):
     if int(wildcards.layer) not in configured:
         sys.exit(
             f"error: layer {wildcards.layer} was asked for, but models.{wildcards.dataset}.{wildcards.model} has layers "
-            f"1 to {configured[-1]}; ask for one of these, or add layer{configured[-1] + 1} to the configuration."
+            f"1 to {configured[-1]}; ask for one of these, or raise layers in the configuration."
         )
     return config["models"][wildcards.dataset][wildcards.model][f"layer{wildcards.layer}"]
 
@@ -63,6 +74,16 @@ def layers_up_to(wildcards, last):
     """Return the files of the trained layers 1 to `last` of a model."""
     layer_settings(wildcards)
     return [f"results/models/{wildcards.dataset}/{wildcards.model}/layer{k}.npz" for k in range(1, last + 1)]
+
+
+def boltzmann_machines(wildcards):
+    """Return the files of a DBN's layers up to one: no other model can be sampled from."""
+    if kind(wildcards) != "dbn":
+        sys.exit(
+            f"error: samples of the {wildcards.dataset} {wildcards.model} were asked for, but it is no DBN; ask for "
+            "those of a DBN, or for activation maximization."
+        )
+    return layers_up_to(wildcards, int(wildcards.layer))
 
 
 def unit_settings(tool):
@@ -121,6 +142,18 @@ def classifier_settings(wildcards):
         key = f"classifiers.{wildcards.dataset}.{wildcards.start}"
         sys.exit(f"error: config key {key} is missing, but a classifier that needs it was asked for; add it.")
     return config["classifiers"][wildcards.dataset][wildcards.start]
+
+
+def reader(wildcards):
+    """Return the name of the module of the library that reads a dataset."""
+    return config["datasets"][wildcards.dataset]["reader"]
+
+
+def drawing(wildcards):
+    """Return what a reader draws or makes examples with: its options, and the seed if it takes that."""
+    name, dataset = reader(wildcards), config["datasets"][wildcards.dataset]
+    seed = {"seed": config["seed"]} if "seed" in parameters(f"deepunits.data.{name}", "prepare") else {}
+    return seed | {option: dataset[option] for option in reader_options(name)}
 
 
 def deformation(wildcards):

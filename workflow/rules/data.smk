@@ -13,18 +13,6 @@ if DATA_FOLDERS["directory"] and not Path(DATA_FOLDERS["directory"]).is_dir():
     sys.exit(f"error: config key data.directory names {DATA_FOLDERS['directory']}, which is no folder; correct it.")
 
 
-# What examples are drawn or made with, where they are no plain files.
-PATCHES = config["datasets"]["natural_images"]
-DRAWING = {
-    "natural_images": {"seed": config["seed"], "patches": PATCHES["patches"], "clip": PATCHES["clip"]},
-    "mnist_rot": {"seed": config["seed"]},
-}
-
-
-# The datasets that are prepared as others are, and differ from them in how training sees them.
-SAME_FILES = {"mnist_originals": "mnist"}
-
-
 localrules:  # a cluster's nodes may have no network
     prepare,
 
@@ -33,7 +21,7 @@ rule prepare:
     message:
         "Fetch and verify {wildcards.dataset}"
     input:
-        modules=lambda wildcards: modules(f"prepare_{SAME_FILES.get(wildcards.dataset, wildcards.dataset)}"),
+        modules=lambda wildcards: modules("prepare", f"deepunits.data.{reader(wildcards)}"),
     output:
         examples=update("results/datasets/{dataset}/examples.npz"),  # stays if the job fails
         provenance=update("results/datasets/{dataset}/provenance.json"),
@@ -41,8 +29,8 @@ rule prepare:
         **DATA_FOLDERS,
         sources=config["data"]["sources"],
         substitutes=config["data"]["substitutes"],
-        files=lambda wildcards: SAME_FILES.get(wildcards.dataset, wildcards.dataset),
-        drawing=lambda wildcards: DRAWING.get(wildcards.dataset),
+        reader=reader,
+        drawing=drawing,
     log:
         "results/logs/datasets/{dataset}.log",
     benchmark:
@@ -53,7 +41,7 @@ rule prepare:
     resources:
         mem_mb=1500,
     script:
-        "../../scripts/prepare_{params.files}.py"
+        "../../scripts/prepare.py"
 
 
 RESULTS += examples_of(*config["datasets"]) + provenance_of(*config["datasets"])

@@ -1,7 +1,7 @@
 """Fine-tuning: classifiers from pretrained layers and, to compare, from random weights (§4.4, footnote 8).
 
 Needs: results/datasets/<dataset>/examples.npz and results/models/<dataset>/<model>/layer<k>.npz
-Makes: results/models/<dataset>/<start>/classifier.npz, where <start> is dbn, sdae or random
+Makes: results/models/<dataset>/<start>/classifier.npz, where <start> is a model or random
 """
 
 
@@ -14,8 +14,6 @@ rule fine_tune:
         modules=modules("fine_tune"),
     output:
         classifier=update("results/models/{dataset}/{start}/classifier.npz"),
-    wildcard_constraints:
-        start="dbn|sdae|random",
     params:
         settings=classifier_settings,
         deformation=deformation,

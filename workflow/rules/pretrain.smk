@@ -19,6 +19,7 @@ rule pretrain:
         layer=update("results/models/{dataset}/{model}/layer{layer}.npz"),
         history=update("results/models/{dataset}/{model}/layer{layer}_history.csv"),
     params:
+        kind=kind,
         settings=layer_settings,
         deformation=deformation,
         seed=config["seed"],

@@ -1,11 +1,24 @@
-"""The record of a full run.
+"""The record of a full run, and on request its configuration: `snakemake --cores 1 --quiet all -- configuration`.
 
 Needs: everything that a full run makes
 Makes: results/run.json
 """
 
+import yaml
+
+
 localrules:
+    configuration,
     record_run,
+
+
+rule configuration:
+    message:
+        "The configuration, with what each part inherits"
+    log:
+        "results/logs/configuration.log",
+    run:
+        print(yaml.safe_dump(config, sort_keys=False, width=120), end="")
 
 
 rule record_run:

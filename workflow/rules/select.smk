@@ -4,7 +4,7 @@ Needs: results/datasets/<dataset>/examples.npz
 Makes: results/selection/selection.csv, a table of every point tried, and results/selection/winners.yaml, the best ones as
        a file for --configfile; results/selection/<dataset>/<model>/<point>.json, one job a point
 
-MNIST, Silhouettes and mnist-rot by the classification error of validation examples after fine-tuning, natural images by
+A dataset with classifiers is searched by the classification error of validation examples after fine-tuning, any other by
 their reconstruction error in the first layer.
 """
 
@@ -20,6 +20,7 @@ rule try_point:
     wildcard_constraints:
         point="[^/]+",
     params:
+        kind=kind,
         point=lambda wildcards: point(config, wildcards),
         layers=lambda wildcards: searched_layers(config, wildcards.dataset, wildcards.model),
         classifier=lambda wildcards: searched_classifier(config, wildcards.dataset, wildcards.model),

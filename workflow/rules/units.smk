@@ -38,12 +38,10 @@ rule sample_clamped_units:
     message:
         "Sample from clamped units in layer {wildcards.layer} of the {wildcards.dataset} {wildcards.model}"
     input:
-        layers=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer)),
+        layers=boltzmann_machines,
         modules=modules("sample_clamped_units"),
     output:
         samples="results/units/{dataset}/{model}/layer{layer}/sampling.npz",
-    wildcard_constraints:
-        model="dbn",
     params:
         shown=unit_settings("shown"),
         sampling=unit_settings("sampling"),
@@ -92,7 +90,7 @@ for dataset, model, k in LAYERS:
     unit = f"results/units/{dataset}/{model}/layer{k}"
     if "activation_maximization" in tools:
         RESULTS.append(f"{unit}/activation_maximization.npz")
-    if "linear_combination" in tools and model == "dbn" and k > 1:
+    if "linear_combination" in tools and config["kinds"][dataset][model] == "dbn" and k > 1:
         RESULTS.append(f"{unit}/linear_combination.npz")
-    if "sampling" in tools and model == "dbn" and k == 2:
+    if "sampling" in tools and config["kinds"][dataset][model] == "dbn" and k == 2:
         RESULTS.append(f"{unit}/sampling.npz")

@@ -110,7 +110,7 @@ rule measure_transformations:
             "scaling": STUDY["transformations"]["scaling"],
         },
         **{name: STUDY["transformations"][name] for name in ("units", "amounts", "global_rate", "strongest")},
-        edge=lambda wildcards: "nearest" if wildcards.dataset == "natural_images" else "grid-constant",
+        edge=lambda wildcards: config["datasets"][wildcards.dataset]["edge"],
         device=config["device"],
     log:
         "results/logs/units/{dataset}/{model}/transformations.log",
@@ -144,5 +144,5 @@ rule supplement:
         "The supplement is made"
     input:
         STUDIES,
-        [path for path in RESULTS if "/figures/supplement_" in path],
+        [path for path in RESULTS if "figures/supplement_" in path],
         expand("results/tables/{table}.csv", table=["supplement", "transformations"]),
