@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepunits.backend import array_module, matmul, to_host
+from deepunits.checks import check_numbers, unit_numbers
 from deepunits.errors import UserError
 from deepunits.invariance.projection import farthest, orthogonal, project
 
@@ -160,8 +161,14 @@ def trace_manifold(
       and its fixed points are those of the plain search: eq. 1, being a change of variables, has the same optimum.
     """
     xp = array_module(optimum)
-    units, shown, epsilons = np.asarray(units), np.asarray(shown, dtype=int), np.asarray(epsilons, dtype=np.float64)
+    units, shown, epsilons = unit_numbers(units), np.asarray(shown, dtype=int), np.asarray(epsilons, dtype=np.float64)
     network.check_units(layer, units)
+    check_numbers(
+        norm=(norm, "positive"),
+        trials=(trials, "count"),
+        learning_rate=(learning_rate, "positive"),
+        threshold=(threshold, "not negative"),
+    )
     _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max_steps, step)
     unwhitening = xp.asarray(unwhitening, dtype=optimum.dtype)
     starts = perturbed_starts(

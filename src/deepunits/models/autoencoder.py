@@ -3,7 +3,7 @@
 import numpy as np
 
 from deepunits.backend import array_module, matmul, times_slope, uniform
-from deepunits.errors import UserError
+from deepunits.checks import check_choice, check_numbers
 from deepunits.models.layer import GradientStep, TiedLayer
 
 MASKS_AN_EPOCH = 5000  # masks drawn afresh each epoch; a minibatch takes its own at random from among them
@@ -38,12 +38,12 @@ class Denoising:
     """
 
     def __init__(self, autoencoder, batch, *, corruption="zero_mask", corrupted=0.25, momentum=0.0, weight_decay=0.0):
-        if corruption not in ("zero_mask", "salt_and_pepper"):
-            raise UserError(f"corruption is {corruption!r}; set it to zero_mask or salt_and_pepper.")
+        check_choice("corruption", corruption, ("zero_mask", "salt_and_pepper"))
+        check_numbers(batch=(batch, "count"), corrupted=(corrupted, "share"))
         xp = array_module(autoencoder.weights)
         hidden, visible = autoencoder.weights.shape
         self.autoencoder, self.batch, self.corruption = autoencoder, batch, corruption
-        self.chosen = round(corrupted * visible)
+        self.chosen, self.masks, self.unseen = round(corrupted * visible), None, True
         self.gradient = GradientStep(autoencoder, momentum, weight_decay)
         # The two paths that the error takes to a tied weight, one above the other: through the decoder, the encoder.
         self.hidden_factors = xp.empty((2 * batch, hidden), xp.float32)
@@ -56,7 +56,8 @@ class Denoising:
         return {f"velocity_{name}": v for name, v in self.gradient.velocity.items()}
 
     def begin_epoch(self, rng):
-        """Draw the epoch's masks: 1 where a component is kept, 0 where it is corrupted."""
+        """Draw the epoch's masks: 1 where a component is kept, 0 where it is corrupted; look at the next examples."""
+        self.unseen = True
         xp = array_module(self.autoencoder.weights)
         visible = self.autoencoder.weights.shape[1]
         if self.chosen == 0:
@@ -76,6 +77,11 @@ class Denoising:
 
     def step(self, examples, learning_rate, rng):
         """Change the parameters by one step on `examples` (batch, visible), float32 in [0, 1]."""
+        if self.unseen or len(examples) != self.batch:  # once an epoch: to look at all would take time
+            self.autoencoder.check_examples(examples, self.batch)
+            self.unseen = False
+        if self.masks is None:
+            self.begin_epoch(rng)
         corrupted = self.corrupt(examples, rng, out=self.visible_factors[self.batch :])
         hidden_gradient, visible_gradient = self.descent_direction(examples, corrupted)
         self.gradient.apply(

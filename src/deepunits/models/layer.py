@@ -5,8 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deepunits.backend import accumulate_product, array_module, matmul, sample_layer, sigmoid_layer, to_host
+from deepunits.checks import check_choice, check_numbers
+from deepunits.errors import UserError
 
 PARAMETERS = ("weights", "hidden_bias", "visible_bias")
+# What the visible units of each kind can be.
+RANGES = {"bernoulli": (0.0, 1.0), "centred": (-0.5, 0.5), "gaussian": (-np.inf, np.inf)}
 
 
 @dataclass
@@ -35,6 +39,17 @@ class TiedLayer:
     visible: str = "bernoulli"
     visible_variance: float = 1.0
 
+    def __post_init__(self):
+        shapes = tuple(np.shape(getattr(self, name)) for name in PARAMETERS)
+        if len(shapes[0]) != 2 or shapes[1:] != (shapes[0][:1], shapes[0][1:]):
+            raise UserError(
+                "weights, hidden_bias and visible_bias have the shapes {}, {} and {}; give (hidden, visible), "
+                "(hidden,) and (visible,).".format(*shapes)
+            )
+        check_choice("pass_up", self.pass_up, ("means", "samples"))
+        check_choice("visible", self.visible, RANGES)
+        check_numbers(visible_variance=(self.visible_variance, "positive"))
+
     @classmethod
     def initialise(cls, weights, visible_mean, **kinds):
         """Return an untrained layer whose reconstruction, without hidden units, is the mean of the data.
@@ -59,6 +74,18 @@ class TiedLayer:
         """Return the same layer with its arrays in the array module `xp`."""
         move = to_host if xp is np else xp.asarray
         return replace(self, **{name: move(getattr(self, name)) for name in PARAMETERS})
+
+    def check_examples(self, examples, batch=None):
+        """Raise a UserError if `examples` (batch, visible) are not of that shape, or not what the visible units are."""
+        shape = (len(examples) if batch is None else batch, self.weights.shape[1])
+        if examples.shape != shape:
+            raise UserError(f"the examples have shape {examples.shape}; give {shape}, a row for each.")
+        (low, high), least, most = RANGES[self.visible], float(examples.min()), float(examples.max())
+        if not (np.isfinite(least) and np.isfinite(most) and low <= least and most <= high):
+            raise UserError(
+                f"the examples go from {least:g} to {most:g}; {self.visible} visible units are numbers from {low:g} to "
+                f"{high:g}: scale the examples, or choose another kind of visible units."
+            )
 
     def mean_hidden(self, visible, out=None):
         """Return P(h = 1 | v), shape (n, hidden), of `visible` (n, visible)."""
@@ -118,6 +145,7 @@ class GradientStep:
     """
 
     def __init__(self, layer, momentum=0.0, weight_decay=0.0):
+        check_numbers(momentum=(momentum, "lower share"), weight_decay=(weight_decay, "not negative"))
         self.layer = layer
         self.momentum = momentum
         self.weight_decay = weight_decay
@@ -139,6 +167,8 @@ class GradientStep:
         examples : int
             Number of examples in the minibatch, over which the directions are sums.
         """
+        if not learning_rate >= 0:
+            raise UserError(f"learning_rate is {learning_rate!r}; give a number, 0 or more.")
         layer, rate, decay = self.layer, learning_rate / examples, 1.0 - learning_rate * self.weight_decay
         if not self.momentum:
             accumulate_product(layer.weights, hidden_factors, visible_factors, alpha=rate, beta=decay)

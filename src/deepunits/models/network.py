@@ -1,8 +1,11 @@
 """The feed-forward view of any trained model: what activation maximization and invariance analysis see."""
 
+from numbers import Integral
+
 import numpy as np
 
 from deepunits.backend import array_module, biased_sigmoid, matmul, row_dot, sigmoid_layer, to_host
+from deepunits.checks import check_finite, float_array, unit_numbers
 from deepunits.errors import UserError
 
 
@@ -18,8 +21,12 @@ class Network:
     """
 
     def __init__(self, weights, biases):
-        self.weights = list(weights)
-        self.biases = list(biases)
+        self.weights = [float_array("weights", w) for w in weights]
+        self.biases = [float_array("biases", b) for b in biases]
+        if len(self.weights) != len(self.biases) or not self.weights:
+            raise UserError(
+                f"there are {len(self.weights)} weights and {len(self.biases)} biases; give one of each a layer."
+            )
         for k, (w, b) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
             if w.ndim != 2 or b.shape != w.shape[:1] or (k > 1 and w.shape[1] != len(self.weights[k - 2])):
                 raise UserError(f"layer {k} has weights {w.shape} and biases {b.shape}, which do not fit together.")
@@ -158,12 +165,18 @@ class Network:
         return outputs
 
     def _check_layer(self, layer):
-        if not 1 <= layer <= self.depth:
+        if not isinstance(layer, Integral) or not 1 <= layer <= self.depth:
             raise UserError(f"layer {layer} was asked for, but the network has layers 1 to {self.depth}.")
 
     def check_units(self, layer, units):
-        """Raise a UserError if the network has no such layer or one of the units (n,) is not in it."""
-        count = self.units(layer)
+        """Raise a UserError if the network has no such layer or one of the units (n,) is not in it.
+
+        It is also raised if they are no whole numbers, or the network's parameters no numbers.
+        """
+        units, count = unit_numbers(units), self.units(layer)
+        for k in range(layer):
+            check_finite(f"the weights of layer {k + 1}", self.weights[k])
+            check_finite(f"the biases of layer {k + 1}", self.biases[k])
         outside = [int(unit) for unit in (units.min(), units.max()) if not 0 <= unit < count] if len(units) else []
         if outside:
             raise UserError(f"layer {layer} has units 0 to {count - 1}; unit {outside[0]} was asked for.")

@@ -1,6 +1,7 @@
 """The restricted Boltzmann machine and its training by (persistent) contrastive divergence."""
 
 from deepunits.backend import array_module, normal, sample_layer
+from deepunits.checks import check_numbers
 from deepunits.models.layer import GradientStep, TiedLayer
 
 
@@ -61,8 +62,15 @@ class ContrastiveDivergence:
         sparsity_target=0.0,
         sparsity_cost=0.0,
     ):
+        check_numbers(
+            batch=(batch, "count"),
+            gibbs_steps=(gibbs_steps, "count"),
+            sparsity_target=(sparsity_target, "share"),
+            sparsity_cost=(sparsity_cost, "not negative"),
+        )
         xp = array_module(rbm.weights)
         hidden, visible = rbm.weights.shape
+        self.unseen = True
         self.rbm, self.batch, self.gibbs_steps, self.persistent = rbm, batch, gibbs_steps, persistent
         self.gradient = GradientStep(rbm, momentum, weight_decay)
         self.sparsity_target, self.sparsity_cost = sparsity_target, sparsity_cost
@@ -80,11 +88,15 @@ class ContrastiveDivergence:
         return {"chains": self.hidden, **{f"velocity_{name}": v for name, v in self.gradient.velocity.items()}}
 
     def begin_epoch(self, rng):
-        """Nothing is drawn once an epoch."""
+        """Look at the next examples; nothing is drawn once an epoch."""
+        self.unseen = True
 
     def step(self, examples, learning_rate, rng):
         """Change the parameters by one step on `examples` (batch, visible), float32 in [0, 1]."""
         n, rbm = self.batch, self.rbm
+        if self.unseen or len(examples) != n:  # once an epoch: to look at all would take time
+            rbm.check_examples(examples, n)
+            self.unseen = False
         self.visibles[:n] = examples
         data, data_hidden = self.visibles[:n], self.hidden_means[:n]
         if self.persistent:

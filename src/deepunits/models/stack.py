@@ -164,10 +164,13 @@ def _train_epoch(trainer, stream, lower, examples, settings, rng, progress):
 
 def _initial_layer(model, stream, lower, settings, seed, stage, xp):
     """Return an untrained layer with small uniform weights and visible biases that fit the mean of the data."""
-    mean = encode(lower, stream.batch(0, INITIAL_EXAMPLES)).mean(axis=0)
+    examples = encode(lower, stream.batch(0, INITIAL_EXAMPLES))
+    mean = examples.mean(axis=0)
     uniforms = uniform(generator(seed, *stage, "initial weights"), np.empty((settings["units"], len(mean)), np.float32))
     weights = xp.asarray(settings["initial_weights"] * (2 * uniforms - 1))
-    return KINDS[model][0].initialise(weights, mean, **_kinds(settings))
+    layer = KINDS[model][0].initialise(weights, mean, **_kinds(settings))
+    layer.check_examples(examples)
+    return layer
 
 
 def _identity(model, lower, settings, seed, stage):
@@ -212,6 +215,9 @@ def save_layer(path, layer, record):
 def load_layer(path):
     """Return the trained layer in the ``.npz`` file `path`, with NumPy arrays."""
     saved = load_npz(path)
+    missing = [name for name in (*PARAMETERS, "metadata") if name not in saved]
+    if missing:
+        raise UserError(f"{path} holds no array {missing[0]}, so it is no trained layer; delete it and run again.")
     record = json.loads(str(saved["metadata"]))
     arrays = {name: saved[name] for name in PARAMETERS}
     return KINDS[record["kind"]][0](**arrays, **_kinds(record["settings"]))

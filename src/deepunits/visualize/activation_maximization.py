@@ -5,9 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepunits.backend import array_module, matmul, row_dot, to_host, uniform
+from deepunits.checks import check_numbers, unit_numbers
 from deepunits.errors import UserError
 
 BLOCK = 1024  # rows ascending together on the CPU: few enough to stay in its cache, enough for fast products
+
+# Slope along the sphere, in activations a radian, up to which nothing is left to climb; and slope of any way,
+# down to which a unit is saturated.
+REST, STILL = 0.05, 1e-6
 
 
 @dataclass
@@ -24,7 +29,9 @@ class ActivationMaxima:
     steps : array (U, R) of int
         Gradient steps taken.
     converged : array (U, R) of bool
-        Whether the ascent ended by its threshold, not by the limit on steps.
+        Whether the ascent ended by its threshold, at a point where the gradient has no part along the sphere: a
+        radian that way would change the activation by at most 5 % of it. An ascent that stood still because a
+        saturated unit gave it no gradient has not converged.
     norm : float
         ρ, the mean norm of the training examples.
     """
@@ -96,8 +103,15 @@ def maximize_activation(
         If the layer or a unit does not exist, or the activations stop being numbers.
     """
     xp = array_module(network.weights[0])
-    units = np.asarray(units)
+    units = unit_numbers(units)
     network.check_units(layer, units)
+    check_numbers(
+        norm=(norm, "positive"),
+        restarts=(restarts, "count"),
+        learning_rate=(learning_rate, "positive"),
+        threshold=(threshold, "not negative"),
+        max_steps=(max_steps, "count"),
+    )
     rows = len(units) * restarts
     row_units = xp.asarray(np.repeat(units, restarts))
     # Each row is where an ascent starts until it is overwritten by where it ended.
@@ -133,6 +147,7 @@ def maximize_activation(
         previous = activation
     if not bool(xp.isfinite(activations).all()):
         raise UserError(f"activation maximization of layer {layer} diverged; lower its learning_rate.")
+    converged &= _at_rest(network, layer, row_units, inputs, activations, ascents.moves)
 
     shape = (len(units), restarts)
     return ActivationMaxima(
@@ -143,6 +158,18 @@ def maximize_activation(
         converged=to_host(converged).reshape(shape),
         norm=float(norm),
     )
+
+
+def _at_rest(network, layer, units, inputs, activations, moves):
+    """Return where the steps, mixtures of the filters `moves`, lead out of or into the sphere, not along it: (n,)."""
+    xp = array_module(inputs)
+    _, gradient = network.unit_gradient_from(network.responses(inputs), layer, units)
+    steps = matmul(gradient, moves)
+    radius = xp.sqrt(row_dot(inputs, inputs))
+    outwards = row_dot(steps, inputs) / radius
+    along = xp.sqrt(row_dot(tangents := steps - (outwards / radius)[:, None] * inputs, tangents))
+    whole = radius * (abs(outwards) + along)  # by how much a radian can change the activation
+    return (radius * along <= REST * (abs(activations) + whole)) & (whole > STILL * abs(activations))
 
 
 class _Ascents:

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from deepunits.checks import check_numbers
+from deepunits.errors import UserError
+
 
 def combine_filters(weights, kept):
     """Return a filter in the input space for every unit of the top layer.
@@ -20,9 +23,17 @@ def combine_filters(weights, kept):
     Returns
     -------
     array (units of the top layer, P)
+
+    Raises
+    ------
+    UserError
+        If `kept` is no whole number from 1 on, or the weights do not fit on one another.
     """
+    check_numbers(kept=(kept, "count"))
     filters = weights[0]
     for w in weights[1:]:
+        if w.shape[1] != len(filters):
+            raise UserError(f"weights {w.shape} do not fit on {len(filters)} units below; give them bottom first.")
         filters = strongest(w, kept) @ filters
     return filters
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from deepunits.backend import array_module, bernoulli, to_host
+from deepunits.checks import check_numbers, unit_numbers
 from deepunits.errors import UserError
 
 
@@ -46,7 +47,8 @@ def sample_clamped_units(rbms, units, *, steps, every, chains, kept, rng, progre
     """
     top = rbms[-1]
     hidden_units, visible_units = top.weights.shape
-    units = np.asarray(units)
+    units = unit_numbers(units)
+    check_numbers(steps=(steps, "count"), every=(every, "count"), chains=(chains, "count"), kept=(kept, "count"))
     draws = steps // every
     if len(units) and not (0 <= units.min() and units.max() < hidden_units):
         raise UserError(f"layer {len(rbms)} has units 0 to {hidden_units - 1}; unit {units.max()} was asked for.")

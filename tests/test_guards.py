@@ -1,0 +1,172 @@
+"""Called directly, the library refuses what cannot be meant, in one sentence that names the argument and the remedy."""
+
+import numpy as np
+import pytest
+
+from deepunits.backend import generator
+from deepunits.errors import UserError
+from deepunits.invariance.manifold import trace_manifold
+from deepunits.models.autoencoder import Denoising, DenoisingAutoencoder
+from deepunits.models.network import Network
+from deepunits.models.rbm import RBM, ContrastiveDivergence
+from deepunits.models.stack import load_layer
+from deepunits.storage import save_npz
+from deepunits.visualize.activation_maximization import maximize_activation
+from deepunits.visualize.linear_combination import combine_filters
+from deepunits.visualize.sampling import sample_clamped_units
+
+PIXELS, HIDDEN, TOP, BATCH = 11, 7, 5, 3
+
+
+def arrays(scale=1.0):
+    rng = np.random.default_rng(0)
+    shapes = ((HIDDEN, PIXELS), (TOP, HIDDEN)), ((HIDDEN,), (TOP,))
+    return [[(scale * rng.normal(size=shape)).astype(np.float32) for shape in kind] for kind in shapes]
+
+
+def maximize(network=None, layer=2, units=range(3), **changes):
+    settings = {"norm": 2.0, "restarts": 4, "learning_rate": 0.3, "threshold": 1e-6, "max_steps": 500}
+    network = Network(*arrays()) if network is None else network
+    return maximize_activation(network, layer, units, rng=generator(0), **settings | changes)
+
+
+def trace(**changes):
+    network, units = Network(*arrays()), np.arange(3)
+    optimum = np.eye(3, PIXELS, dtype=np.float32)
+    settings = {"norm": 1.0, "epsilons": [0, 1], "trials": 2, "perturbation": 0.1, "unwhitening": np.eye(PIXELS)}
+    settings |= {"learning_rate": 0.1, "threshold": 1e-3, "max_steps": 5}
+    given = settings | changes
+    return trace_manifold(network, given.pop("layer", 2), given.pop("units", units), optimum, rng=generator(0), **given)
+
+
+def layer(kind, visible="bernoulli"):
+    weights = 0.1 * arrays()[0][0]
+    return kind.initialise(weights, np.full(PIXELS, 0.0 if visible == "centred" else 0.5), visible=visible)
+
+
+def train(trainer, examples=None, rate=0.1):
+    examples = np.full((BATCH, PIXELS), 0.25, np.float32) if examples is None else examples
+    trainer.step(examples, rate, generator(0))
+    return trainer
+
+
+def diverge(visible="bernoulli", **settings):
+    return ContrastiveDivergence(layer(RBM, visible), settings.pop("batch", BATCH), **settings)
+
+
+def denoise(visible="bernoulli", **settings):
+    return Denoising(layer(DenoisingAutoencoder, visible), settings.pop("batch", BATCH), **settings)
+
+
+def sample(**changes):
+    settings = {"steps": 10, "every": 5, "chains": 2, "kept": 3}
+    return sample_clamped_units([layer(RBM)], changes.pop("units", [0, 2]), rng=generator(0), **settings | changes)
+
+
+def full(value, shape=(BATCH, PIXELS)):
+    return np.full(shape, value, np.float32)
+
+
+weights, biases = arrays()
+broken = [weights[0], weights[1] * np.nan]
+
+REFUSED = {
+    "learning_rate is -0.1; give a number above 0": lambda: maximize(learning_rate=-0.1),
+    "restarts is 0; give a whole number, 1 or more": lambda: maximize(restarts=0),
+    "restarts is 2.5; give a whole number": lambda: maximize(restarts=2.5),
+    "norm is 0; give a number above 0": lambda: maximize(norm=0),
+    "norm is nan; give a number above 0": lambda: maximize(norm=float("nan")),
+    "threshold is -1; give a number, 0 or more": lambda: maximize(threshold=-1),
+    "max_steps is 0; give a whole number": lambda: maximize(max_steps=0),
+    "the weights of layer 2 hold NaN or an infinity": lambda: maximize(Network(broken, biases)),
+    "units are an array of float64 of shape (2,)": lambda: maximize(units=[0.0, 1.0]),
+    "units are an array of bool of shape (5,)": lambda: maximize(units=np.ones(TOP, bool)),
+    "layer 2 has units 0 to 4; unit 5 was asked for": lambda: maximize(units=[5]),
+    "layer 3 was asked for, but the network has layers 1 to 2": lambda: maximize(layer=3),
+    "layer 2.0 was asked for": lambda: maximize(layer=2.0),
+    "there are 2 weights and 1 biases": lambda: Network(weights, biases[:1]),
+    "there are 0 weights and 0 biases": lambda: Network([], []),
+    "weights are no array of numbers": lambda: Network([[["a"]]], [[0.0]]),
+    "layer 2 has weights (5, 7) and biases (4,)": lambda: Network(weights, [biases[0], biases[1][:4]]),
+    "trials is 0; give a whole number": lambda: trace(trials=0),
+    "learning_rate is -1; give": lambda: trace(learning_rate=-1),
+    "perturbation is 0; set it above 0": lambda: trace(perturbation=0),
+    "units are an array of bool of shape (3,)": lambda: trace(units=np.ones(3, bool)),
+    "batch is 0; give a whole number": lambda: diverge(batch=0),
+    "gibbs_steps is 0; give a whole number": lambda: diverge(gibbs_steps=0),
+    "momentum is 1; give a share, 0 or more and below 1": lambda: diverge(momentum=1),
+    "weight_decay is -1; give a number, 0 or more": lambda: diverge(weight_decay=-1),
+    "the examples go from 255 to 255; bernoulli visible units are numbers from 0 to 1": lambda: train(
+        diverge(), full(255)
+    ),
+    "the examples go from nan to nan; bernoulli": lambda: train(diverge(), full(np.nan)),
+    "the examples go from 0.75 to 0.75; centred visible units": lambda: train(denoise("centred"), full(0.75)),
+    "the examples go from inf to inf; gaussian": lambda: train(diverge("gaussian"), full(np.inf)),
+    "the examples have shape (4, 11); give (3, 11)": lambda: train(diverge(), full(0.5, (4, PIXELS))),
+    "the examples have shape (3, 12); give (3, 11)": lambda: train(denoise(), full(0.5, (3, PIXELS + 1))),
+    "learning_rate is -0.1; give a number, 0 or more": lambda: train(diverge(), rate=-0.1),
+    "corrupted is 1.5; give a share": lambda: denoise(corrupted=1.5),
+    "corruption is 'grey'; set it to zero_mask or salt_and_pepper": lambda: denoise(corruption="grey"),
+    "visible is 'grey'; set it to bernoulli or centred or gaussian": lambda: layer(RBM, "grey"),
+    "have the shapes (7, 11), (5,) and (11,)": lambda: RBM(weights[0], biases[1], np.zeros(PIXELS, np.float32)),
+    "chains is 0; give a whole number": lambda: sample(chains=0),
+    "kept is 0; give a whole number, 1 or more": lambda: sample(kept=0),
+    "units are an array of bool of shape (7,)": lambda: sample(units=np.ones(HIDDEN, bool)),
+    "kept is -1; give a whole number": lambda: combine_filters(weights, -1),
+    "weights (7, 11) do not fit on 5 units below": lambda: combine_filters(weights[::-1], 3),
+}
+
+
+@pytest.mark.parametrize("sentence", REFUSED)
+def test_what_cannot_be_meant_is_one_sentence(sentence):
+    with pytest.raises(UserError) as refused:
+        REFUSED[sentence]()
+    assert sentence in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_lists_and_ranges_are_as_good_as_arrays():
+    as_lists = Network([w.tolist() for w in weights], [b.tolist() for b in biases])
+    found, expected = maximize(as_lists, units=[0, 1, 2]), maximize(units=np.arange(3))
+    np.testing.assert_array_equal(found.inputs, expected.inputs)
+
+
+def test_trainers_take_what_their_visible_units_are():
+    for trainer in (diverge(), diverge("gaussian"), denoise(), denoise("centred")):
+        before = (trainer.rbm if hasattr(trainer, "rbm") else trainer.autoencoder).weights.copy()
+        after = train(trainer)
+        assert np.abs((after.rbm if hasattr(after, "rbm") else after.autoencoder).weights - before).max() > 0
+
+
+def test_examples_are_looked_at_again_each_epoch():
+    trainer = train(diverge())
+    trainer.begin_epoch(generator(0))
+    with pytest.raises(UserError, match="from 9 to 9"):
+        train(trainer, full(9))
+
+
+def test_an_ascent_has_converged_where_nothing_is_left_to_climb():
+    network = Network(*arrays())
+    found = maximize(network)
+    assert found.converged.all()
+    for unit, inputs in zip(found.units, found.inputs, strict=True):
+        _, gradient = network.unit_gradient(inputs, 2, np.full(len(inputs), unit))
+        along = (gradient * inputs).sum(axis=1) / np.linalg.norm(gradient, axis=1) / np.linalg.norm(inputs, axis=1)
+        assert (along > 0.99).all()
+
+
+def test_an_ascent_that_stands_still_has_not_converged():
+    """A saturated unit below gives no gradient: the activation does not grow, though it is not at its highest."""
+    (first, second), (below, top) = arrays()
+    saturated = Network([1e4 * first, second], [below - 1e5, top])
+    found = maximize(saturated)
+    assert not found.converged.any() and np.isfinite(found.activations).all()
+
+
+def test_an_ascent_that_is_cut_short_has_not_converged():
+    assert not maximize(max_steps=1).converged.any()
+
+
+def test_a_file_that_is_no_layer_is_named(tmp_path):
+    save_npz(tmp_path / "layer1.npz", weights=weights[0])
+    with pytest.raises(UserError, match="layer1.npz holds no array hidden_bias"):
+        load_layer(tmp_path / "layer1.npz")
