@@ -2,7 +2,6 @@
 
 import copy
 import re
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -10,10 +9,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "workflow"))
-
-from configuration import fault, layers, merge, resolve, schema  # noqa: E402
-from paper_requirements import LEAST, NEEDED, paper_requirements  # noqa: E402
+from configuration import fault, layers, merge, resolve, schema
+from paper_requirements import LEAST, NEEDED, paper_requirements
 
 
 @cache

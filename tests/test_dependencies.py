@@ -9,9 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
-sys.path.insert(0, str(ROOT / "workflow"))
-
-from dependencies import library_modules  # noqa: E402
+from dependencies import library_modules
 
 # Runs the import statements of each script, and says which files of the library Python has read for them.
 LOADED = """

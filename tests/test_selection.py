@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from configuration import resolve
 
 from deepunits.selection import as_configuration, classifier_settings, layer_settings, standard_error, winners
 
@@ -75,6 +76,7 @@ def test_winners_are_said_as_the_configuration_says_them():
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+RESOLVED = resolve(CONFIG)
 GRIDS = {
     (dataset, model): search[model]
     for dataset, search in CONFIG["selection"].items()
@@ -110,10 +112,10 @@ def test_the_paper_is_run_with_the_winners():
     """The configuration has, for each model that was searched, the values that the committed table marks as chosen."""
     for (dataset, model), rows in committed_rows().items():
         [chosen] = [point for row, point in rows if row["chosen"] == "True"]
-        layers = CONFIG["models"][dataset][model]
-        searched = layers.values() if dataset in CONFIG["classifiers"] else [layers["layer1"]]
+        layers = RESOLVED["models"][dataset][model]
+        searched = layers.values() if dataset in RESOLVED["classifiers"] else [layers["layer1"]]
         for name, value in chosen.items():
             if name == "fine_tuning_rate":
-                assert CONFIG["classifiers"][dataset][model]["learning_rate"] == value
+                assert RESOLVED["classifiers"][dataset][model]["learning_rate"] == value
             else:
                 assert all(layer[name] == value for layer in searched)

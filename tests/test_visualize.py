@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import expit, logsumexp
+from tolerances import assert_single
 
 from deepunits.backend import choose_device, generator, uniform
 from deepunits.errors import UserError
@@ -35,7 +36,7 @@ def test_first_layer_solution_is_the_scaled_filter(network):
     lengths = np.linalg.norm(w, axis=1, keepdims=True)
     np.testing.assert_allclose(found.inputs, np.repeat((NORM * w / lengths)[:, None], 5, axis=1), atol=0.02)
     expected = NORM * lengths + network.biases[0][units][:, None]
-    np.testing.assert_allclose(found.activations, np.repeat(expected, 5, axis=1), rtol=1e-5)
+    assert_single(found.activations, np.repeat(expected, 5, axis=1))
     assert found.converged.all()
 
 
@@ -47,7 +48,7 @@ def test_deep_solutions_are_maxima_on_the_sphere(network, layer):
     np.testing.assert_allclose(np.linalg.norm(found.inputs, axis=2), NORM, rtol=1e-5)
     x, rows = found.inputs.reshape(-1, SIZES[0]), np.repeat(units, 5)
     activation, gradient = network.unit_gradient(x, layer, rows)
-    np.testing.assert_allclose(found.activations.ravel(), activation, rtol=1e-5)
+    assert_single(found.activations.ravel(), activation)
     radial = (gradient * x).sum(axis=1, keepdims=True) * x / NORM**2
     along = np.linalg.norm(gradient - radial, axis=1) / np.linalg.norm(gradient, axis=1)
     assert found.converged.any() and (along[found.converged.ravel()] < 0.05).all()
@@ -105,7 +106,7 @@ def test_rows_that_leave_the_batch_keep_their_own_unit_and_input(network):
     assert len(np.unique(found.steps)) > 1
     for row, unit in enumerate(found.units):
         expected = network.activations(found.inputs[row], 2)[:, unit]
-        np.testing.assert_allclose(found.activations[row], expected, rtol=1e-5)
+        assert_single(found.activations[row], expected)
 
 
 def test_rows_that_wait_for_a_place_end_where_they_would_have_beside_the_others(network, monkeypatch):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import scipy.io
 import yaml
+from tolerances import assert_single
 
 from deepunits.backend import choose_device
 from deepunits.data import silhouettes
@@ -611,9 +612,7 @@ def check_manifolds(stored, best, activation_of):
     assert {"units", "epsilons", "activations", "optimum", "norm", "shown_units", "inputs"} <= set(stored)
     shown, norm, epsilons = stored["shown_units"], stored["norm"], stored["epsilons"]
     np.testing.assert_array_equal(stored["units"], np.arange(len(stored["units"])))
-    np.testing.assert_allclose(
-        stored["activations"][: len(best), :, 0].T, [best] * stored["activations"].shape[1], 1e-5
-    )
+    assert_single(stored["activations"][: len(best), :, 0].T, [best] * stored["activations"].shape[1])
     x, optimum = stored["inputs"].astype(float), stored["optimum"].astype(float)
     np.testing.assert_allclose(np.linalg.norm(optimum, axis=1), norm, rtol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(x, axis=3), norm, rtol=1e-5)
@@ -729,7 +728,7 @@ def test_variants_are_of_the_units_shown_from_the_same_optima(finished):
         main = arrays(finished, f"units/mnist/sdae/layer{layer}/invariance.npz")
         found = stored[f"layer{layer}_activations"]
         assert found.shape == (2, 36, 2, 5)
-        np.testing.assert_allclose(found[:, :, :, 0], np.stack(2 * [main["activations"][:36, :, 0]]), rtol=1e-5)
+        assert_single(found[:, :, :, 0], np.stack(2 * [main["activations"][:36, :, 0]]))
         assert (found[0] != found[1]).any()
 
 
@@ -844,7 +843,7 @@ def test_the_tables_of_the_supplement(finished):
     first = arrays(finished, "units/mnist/sdae/layer1/transformations.npz")
     assert len(first["units"]) == 5  # whose initial weights are large
     middle = first["activations"][:, :, 1]  # of the amounts, the one that does nothing
-    np.testing.assert_allclose(middle, np.tile(first["highest"], (4, 1)), rtol=1e-4)
+    assert_single(middle, np.tile(first["highest"], (4, 1)), 1e-4)
 
 
 def test_figure6_shows_the_stored_manifolds(finished):
