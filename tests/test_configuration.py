@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-ROOT = Path(__file__).parents[1]
 from configuration import fault, layers, merge, resolve, schema
 from paper_requirements import LEAST, NEEDED, paper_requirements
+
+ROOT = Path(__file__).parents[1]
 
 
 @cache
