@@ -1,6 +1,7 @@
 """The configuration checked, and what all stages share."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,10 @@ from contradictions import reader_options
 from dependencies import library_modules, offer_library, parameters
 from paper_requirements import paper_requirements
 from selection import point, points, searched_classifier, searched_layers
+
+# Snakemake puts the path of Python into a shell command as it is: a folder's name may hold a space or a quote.
+PYTHON = sys.executable
+sys.executable = shlex.quote(PYTHON)
 
 if sentence := fault(config, paper_requirements):
     sys.exit(f"error: {sentence}")
@@ -184,5 +189,5 @@ with job():
 
 onstart:
     # Before a job starts, because Snakemake then deletes what the job is to make again.
-    if GPU and workflow.local_exec and subprocess.run([sys.executable, "-c", TRY_GPU]).returncode:
+    if GPU and workflow.local_exec and subprocess.run([PYTHON, "-c", TRY_GPU]).returncode:
         sys.exit(1)
