@@ -1,5 +1,6 @@
 """MNIST: IDX files read and refused, splits, and the substitute that is no secret."""
 
+import gzip
 import hashlib
 import json
 
@@ -10,7 +11,7 @@ import sklearn.datasets
 
 from deepunits.data import mnist
 from deepunits.data.examples import load_examples, load_labels, save_examples
-from deepunits.data.sources import File, Release, Sources, Unavailable
+from deepunits.data.sources import Release, Sources, Unavailable
 from deepunits.errors import UserError
 
 TRAIN, VALID, TEST = 11, 3, 5
@@ -31,7 +32,7 @@ def small(tmp_path, monkeypatch):
     files = []
     for name, array in zip(mnist.NAMES, arrays, strict=True):
         (tmp_path / name).write_bytes(idx(array))
-        files.append(File(name, f"sha256:{hashlib.sha256(idx(array)).hexdigest()}"))
+        files.append(mnist.idx_file(name, f"sha256:{hashlib.sha256(idx(array)).hexdigest()}"))
     monkeypatch.setattr(mnist, "RELEASE", Release("mnist", tuple(files)))
     monkeypatch.setattr(mnist, "VALID", VALID)
     return tmp_path, arrays
@@ -47,6 +48,21 @@ def test_the_last_training_digits_are_for_validation(small):
     assert len(splits["valid"][0]) == len(splits["valid"][1]) == VALID
     np.testing.assert_array_equal(splits["test"][0].reshape(-1, 28, 28), test_images)
     np.testing.assert_array_equal(splits["test"][1], test_labels)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_the_names_with_a_dot_are_as_good(small, pack):
+    folder, _ = small
+    expected, _ = mnist.prepare(Sources(folder))
+    for name in mnist.NAMES:
+        dotted = name.replace("s-i", "s.i") + (".gz" if pack is gzip.compress else "")
+        (folder / dotted).write_bytes(pack((folder / name).read_bytes()))
+        (folder / name).unlink()
+    found, record = mnist.prepare(Sources(folder))
+    assert not record["substitute"]
+    for split, (images, labels) in expected.items():
+        np.testing.assert_array_equal(found[split][0], images)
+        np.testing.assert_array_equal(found[split][1], labels)
 
 
 def test_an_idx_file_is_read_in_its_own_shape():

@@ -18,9 +18,16 @@ DIGESTS = (
     "sha256:0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "sha256:ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 )
+
+
+def idx_file(name, digest):
+    """Return the IDX file called `name`; many downloads have a dot in its name, as train-images.idx3-ubyte."""
+    return File(name, digest, aliases=(name.replace("-idx", ".idx"),))
+
+
 RELEASE = Release(
     "mnist",
-    tuple(map(File, NAMES, DIGESTS)),
+    tuple(map(idx_file, NAMES, DIGESTS)),
     mirrors=(
         "https://ossci-datasets.s3.amazonaws.com/mnist/{name}.gz",
         "https://storage.googleapis.com/cvdf-datasets/mnist/{name}.gz",

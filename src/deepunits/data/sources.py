@@ -42,11 +42,14 @@ class File:
         Such as ``sha256:0f3a...``, of the file once it is unpacked, if it is gzipped.
     digested : callable
         Makes of the file's bytes those whose digest is known; by default they are the same.
+    aliases : tuple of str
+        Other names that the user's own file may have.
     """
 
     name: str
     digest: str
     digested: Callable[[bytes], bytes] = bytes
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -227,7 +230,7 @@ def _from_directory(sources, release):
         raise UserError(f"the data directory {folder} does not exist; correct data.directory or DEEPUNITS_DATA.")
     contents = {}
     for file in release.files:
-        path = _find(file.name, folder, folder / release.name)
+        path = _find(file, folder, folder / release.name)
         contents[file.name] = verified(_read(path), file, path)
     return Fetched(contents, "the data directory")
 
@@ -236,7 +239,7 @@ def _from_cache(sources, release):
     folder = sources.cache_folder / release.name
     contents = {}
     for file in release.files:
-        path = _find(file.name, folder)
+        path = _find(file, folder)
         try:
             contents[file.name] = verified(_read(path), file, path)
         except UserError as reason:
@@ -245,13 +248,14 @@ def _from_cache(sources, release):
     return Fetched(contents, "the download cache")
 
 
-def _find(name, *folders):
-    """Return the path of the first file called `name`, or that with .gz, in the folders."""
+def _find(file, *folders):
+    """Return the path of the first file in the folders that has the name of `file` or an alias, perhaps with .gz."""
     for folder in folders:
-        for path in (folder / name, folder / f"{name}.gz"):
-            if path.is_file():
-                return path
-    raise Unavailable(f"{folders[0]} has no {name}")
+        for name in (file.name, *file.aliases):
+            for path in (folder / name, folder / f"{name}.gz"):
+                if path.is_file():
+                    return path
+    raise Unavailable(f"{folders[0]} has no {file.name}")
 
 
 def _read(path):
