@@ -19,11 +19,11 @@ fail = { echo "error: $(1)" >&2; exit 1; }
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup reproduce quick test bench report lint lock
+.PHONY: help setup reproduce quick check test test-kernels bench report lint lock
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 setup: $(INSTALLED)  ## make .venv and install the locked dependencies
 
@@ -33,8 +33,26 @@ reproduce: setup  ## the whole paper, into results/
 quick: setup  ## the same figures from the same data at reduced size, into runs/quick/
 	snakemake --cores all --configfile config/quick.yaml --directory runs/quick $(ARGS)
 
+check: setup  ## style, and the library's tests: the fast loop, under a minute
+	ruff check
+	ruff format --check
+	pytest --quiet --ignore tests/test_workflow.py --ignore tests/test_configuration.py $(ARGS)
+
 test: setup  ## the test-suite
 	pytest $(ARGS)
+
+# OpenBLAS picks its kernels by the processor, and each rounds in its own way.
+KERNELS := Nehalem Haswell Zen SkylakeX
+NUMERICAL := $(addprefix tests/test_,rbm.py autoencoder.py classifier.py network.py visualize.py manifold.py hessian.py \
+	search.py alternatives.py transformations.py whitening.py backend.py guards.py)
+test-kernels: setup  ## the numerical tests on other kernels of the linear-algebra library
+	@for kernels in $(KERNELS); do \
+		used=$$(OPENBLAS_CORETYPE=$$kernels python tests/kernels_in_use.py 2>/dev/null); \
+		case "$$used" in \
+		"$$kernels") echo "== $$kernels"; OPENBLAS_CORETYPE=$$kernels pytest --quiet $(NUMERICAL) $(ARGS) || exit 1 ;; \
+		*) echo "== $$kernels: left out, this processor has $${used:-others} in their place" ;; \
+		esac; \
+	done
 
 # Which build of PyTorch fits depends on the machine and it is only a peer to time against, so it is not in the lock.
 bench: setup  ## the benchmark, side by side with its peers

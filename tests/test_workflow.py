@@ -85,6 +85,8 @@ class Run:
     def __init__(self, folder):
         self.folder = folder
         self.results = folder / "results"
+        self.python = sys.executable
+        folder.mkdir(exist_ok=True)
         for part in PARTS:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
             copy(ROOT / part, folder / part)
@@ -124,7 +126,7 @@ class Run:
     def snakemake(self, *arguments, config=None):
         """Run Snakemake with `arguments`, and `config` laid over the tiny configuration."""
         (self.folder / "changes.yaml").write_text(yaml.safe_dump(config or {}))
-        command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "tiny.yaml", "changes.yaml"]
+        command = [self.python, "-m", "snakemake", *arguments, "--configfile", "tiny.yaml", "changes.yaml"]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("DEEPUNITS_")}
         environment["PYTHONPATH"] = str(self.folder / "src")
         return subprocess.run(
@@ -903,3 +905,12 @@ def test_a_run_in_another_directory_keeps_its_results_there(fresh):
     done = fresh.snakemake("--dry-run", "--directory", "runs/other")
     assert done.returncode == 0, done.stdout
     assert jobs(done.stdout) == EVERYTHING
+
+
+def test_a_folder_may_have_any_name(tmp_path):
+    """Snakemake gives the path of Python to a shell."""
+    run = Run(tmp_path / "user's folder (x)")
+    (run.folder / "my venv").symlink_to(sys.prefix)
+    run.python = str(run.folder / "my venv" / "bin" / "python")
+    assert run.made("figure5") == {"Draw Figure 5"}
+    assert (run.results / "figures" / "figure5.png").exists()
