@@ -1,8 +1,12 @@
 """Where the paper looks: the datasets, models and layers that its figures, tables and claims are about."""
 
 COMPARED = ["mnist", "natural_images"]  # of Figures 3 and 4
-# Figure 7 is about SDAEs (§5.3). Models are compared where there are both.
-MEASURED = [dataset for dataset in config["units"] if "sdae" in config["models"][dataset]]
+# Figure 7 is about SDAEs (§5.3). Models are compared where there are both. Other datasets are not the paper's.
+MEASURED = [
+    dataset
+    for dataset in ("mnist", "natural_images", "silhouettes", "mnist_rot")
+    if dataset in config["units"] and "sdae" in config["models"][dataset]
+]
 PAIRED = [dataset for dataset in MEASURED if "dbn" in config["models"][dataset]]
 CLASSIFIED = [model for model in ("dbn", "sdae") if model in config["classifiers"]["mnist_rot"]]  # of §5.2
 LABELS = [4, 5]  # of Figure 6
