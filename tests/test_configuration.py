@@ -250,6 +250,19 @@ def test_datasets_and_models_of_other_names_need_no_more_than_a_few_lines():
     assert "models.mnist.other.kind is missing" in fault(changed("models.mnist.other", {"layers": 2}))
 
 
+def test_the_example_of_the_guide_is_sound():
+    guide = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    examples = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)]
+    assert len(examples) == 2
+    assert [fault(merge(load("config.yaml"), example), paper_requirements) for example in examples] == [None, None]
+
+
+@pytest.mark.parametrize("name", ["each", "random"])
+def test_a_model_has_no_name_that_classifiers_need(name):
+    found = fault(changed(f"models.mnist.{name}", {"kind": "sdae"}))
+    assert f"config key models.mnist.{name} has a name that classifiers need; give it another" in found
+
+
 def test_what_the_schema_knows_is_explained():
     """Each key is at least named where the configuration explains itself."""
     text = "".join((ROOT / "config" / name).read_text(encoding="utf-8") for name in ("config.yaml", "README.md"))

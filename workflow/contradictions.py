@@ -48,6 +48,8 @@ def _of_names(config):
 def _of_models(config):
     for dataset, models in config["models"].items():
         for model, layers in models.items():
+            if model in ("each", "random"):
+                yield f"config key models.{dataset}.{model} has a name that classifiers need; give it another"
             for number, (name, layer) in enumerate(layers.items(), start=1):
                 key = f"models.{dataset}.{model}.{name}"
                 if name != f"layer{number}":
