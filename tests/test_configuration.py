@@ -231,6 +231,15 @@ def test_tools_are_used_where_they_are_named():
     assert found["invariance"] == config["defaults"]["units"]["invariance"] and "linear_combination" not in found
 
 
+def test_tools_of_dbns_need_one():
+    config = changed("units.digits", {"sampling": {}})
+    config["datasets"]["digits"] = {"reader": "mnist"}
+    config["models"]["digits"] = {"sdae": {}}
+    assert "units.digits.sampling is there, but models.digits has no DBN; remove it" in fault(config)
+    config["models"]["digits"]["dbn"] = {}
+    assert fault(config) is None
+
+
 def test_resolving_leaves_the_configuration_as_it_is():
     config = load("config.yaml")
     resolve(config)["models"]["mnist"]["dbn"]["layer1"]["units"] = 7

@@ -144,6 +144,12 @@ def test_examples_are_looked_at_again_each_epoch():
         train(trainer, full(9))
 
 
+def test_the_width_of_every_batch_is_looked_at():
+    for trainer in (train(diverge()), train(denoise())):
+        with pytest.raises(UserError, match=r"have shape \(3, 12\); give \(3, 11\)"):
+            train(trainer, full(0.5, (BATCH, PIXELS + 1)))
+
+
 def test_an_ascent_has_converged_where_nothing_is_left_to_climb():
     network = Network(*arrays())
     found = maximize(network)

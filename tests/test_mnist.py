@@ -11,7 +11,8 @@ import sklearn.datasets
 
 from deepunits.data import mnist
 from deepunits.data.examples import load_examples, load_labels, save_examples
-from deepunits.data.sources import Release, Sources, Unavailable
+from deepunits.data.releases import Release, Unavailable
+from deepunits.data.sources import Sources
 from deepunits.errors import UserError
 
 TRAIN, VALID, TEST = 11, 3, 5

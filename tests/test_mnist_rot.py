@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from deepunits.data import mnist, mnist_rot
-from deepunits.data.sources import File, Release, Sources, Unavailable
+from deepunits.data.releases import File, Release, Unavailable
+from deepunits.data.sources import Sources
 from deepunits.errors import UserError
 
 COUNTS = {"train": 5, "valid": 3, "test": 7}

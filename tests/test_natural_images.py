@@ -9,7 +9,8 @@ import scipy.io
 
 from deepunits.data import natural_images
 from deepunits.data.natural_images import draw_patches, read_pictures, whiten
-from deepunits.data.sources import File, Release, Sources, Unavailable
+from deepunits.data.releases import File, Release, Unavailable
+from deepunits.data.sources import Sources
 from deepunits.errors import UserError
 
 HEIGHT, WIDTH, COUNT = 31, 37, 3

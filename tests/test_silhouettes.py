@@ -13,7 +13,8 @@ import scipy.io
 
 from deepunits.data import silhouettes
 from deepunits.data.pickles import read_pickled_array
-from deepunits.data.sources import File, Release, Sources, Unavailable
+from deepunits.data.releases import File, Release, Unavailable
+from deepunits.data.sources import Sources
 from deepunits.errors import UserError
 
 COUNTS = {"train": 5, "valid": 3, "test": 7}

@@ -17,7 +17,8 @@ import zipfile
 import pytest
 
 from deepunits.data import sources as module
-from deepunits.data.sources import File, Release, Sources, Unavailable, verified
+from deepunits.data.releases import File, Release, Unavailable, verified
+from deepunits.data.sources import Sources
 from deepunits.errors import UserError
 
 ONE, TWO = b"seven bytes and some more", bytes(range(256)) * 11
@@ -212,7 +213,8 @@ def test_readers_of_the_cache_see_whole_files_while_two_runs_write_it(cache):
     big = os.urandom(1_000_003)
     bulky, fetched = Release("bulky", (file("big", big),)), module.Fetched({"big": big}, "here")
     keep = f"Sources(cache={str(cache)!r})._keep(Release('bulky', ()), Fetched({{'big': bytes(1_000_003)}}, ''))"
-    other = f"from deepunits.data.sources import *\nfor _ in range(50): {keep}"
+    imports = "from deepunits.data.releases import Fetched, Release\nfrom deepunits.data.sources import Sources"
+    other = f"{imports}\nfor _ in range(50): {keep}"
     writer = subprocess.Popen([sys.executable, "-c", other])
     seen = set()
     while writer.poll() is None:

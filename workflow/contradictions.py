@@ -93,6 +93,10 @@ def _of_units(config):
                 f"config key units.{dataset}.invariance.variants.steps names {step}, which is the step of "
                 f"units.{dataset}.invariance itself; remove it there"
             )
+        kinds = config["kinds"][dataset].values()
+        for tool in ("sampling", "linear_combination"):
+            if tool in units and "dbn" not in kinds:
+                yield f"config key units.{dataset}.{tool} is there, but models.{dataset} has no DBN; remove it"
         sampling = units.get("sampling")
         if sampling and sampling["steps"] // sampling["every"] * sampling["chains"] < sampling["kept"]:
             yield (

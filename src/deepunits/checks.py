@@ -60,10 +60,6 @@ def float_array(name, values):
     if getattr(getattr(values, "dtype", None), "kind", None) == "f":
         return values
     try:
-        return (
-            array_module(values).asarray(values, dtype=np.float32)
-            if hasattr(values, "dtype")
-            else np.asarray(values, dtype=np.float32)
-        )
+        return (array_module(values) if hasattr(values, "dtype") else np).asarray(values, dtype=np.float32)
     except (TypeError, ValueError) as reason:
         raise UserError(f"{name} are no array of numbers ({reason}); give one of floats.") from reason

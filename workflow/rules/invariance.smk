@@ -102,7 +102,7 @@ rule vary_search:
 RESULTS += [
     f"results/units/{dataset}/{model}/layer{k}/invariance.npz"
     for dataset, model, k in LAYERS
-    if dataset in config["units"] and k <= 3
+    if dataset in config["units"]
 ]
 for dataset, start in CLASSIFIERS:
     tools = config["units"].get(dataset, {})

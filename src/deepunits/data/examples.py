@@ -21,7 +21,7 @@ def save_examples(examples, provenance, *, splits, record):
     splits : dict
         For each of `SPLITS` a pair of arrays, images (n, P) and labels (n,) or None.
     record : dict
-        Where the data came from (see :meth:`deepunits.data.sources.Fetched.record`); the counts are added.
+        Where the data came from (see :meth:`deepunits.data.releases.Fetched.record`); the counts are added.
     """
     arrays = {}
     for split, (images, labels) in splits.items():

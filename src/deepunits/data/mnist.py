@@ -8,7 +8,7 @@ import skimage.transform
 import sklearn
 import sklearn.datasets
 
-from deepunits.data.sources import File, Release, Unavailable, substitute_record
+from deepunits.data.releases import File, Release, Unavailable, substitute_record
 from deepunits.errors import UserError
 
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")

@@ -8,7 +8,7 @@ from scipy.ndimage import rotate
 
 from deepunits.backend import generator
 from deepunits.data import mnist
-from deepunits.data.sources import File, Release, Unavailable, substitute_record
+from deepunits.data.releases import File, Release, Unavailable, substitute_record
 from deepunits.errors import UserError
 
 ARCHIVE = "mnist_rotation_new.zip"

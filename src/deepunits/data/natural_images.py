@@ -13,7 +13,7 @@ from skimage.util import img_as_float
 
 from deepunits.backend import generator
 from deepunits.data.matfiles import read_mat
-from deepunits.data.sources import File, Release, Unavailable, substitute_record
+from deepunits.data.releases import File, Release, Unavailable, substitute_record
 from deepunits.errors import UserError
 
 PICTURES = (512, 512, 10)  # height, width, number

@@ -10,7 +10,7 @@ import numpy as np
 from deepunits.backend import generator
 from deepunits.data.matfiles import read_mat
 from deepunits.data.pickles import read_pickled_array
-from deepunits.data.sources import File, Release, Unavailable, substitute_record
+from deepunits.data.releases import File, Release, Unavailable, substitute_record
 from deepunits.errors import UserError
 
 SIDE = 28

@@ -77,11 +77,12 @@ class Denoising:
 
     def step(self, examples, learning_rate, rng):
         """Change the parameters by one step on `examples` (batch, visible), float32 in [0, 1]."""
-        if self.unseen or len(examples) != self.batch:  # once an epoch: to look at all would take time
-            self.autoencoder.check_examples(examples, self.batch)
-            self.unseen = False
         if self.masks is None:
             self.begin_epoch(rng)
+        # Once an epoch: to look at all would take time.
+        if self.unseen or examples.shape != (self.batch, self.visible_factors.shape[1]):
+            self.autoencoder.check_examples(examples, self.batch)
+            self.unseen = False
         corrupted = self.corrupt(examples, rng, out=self.visible_factors[self.batch :])
         hidden_gradient, visible_gradient = self.descent_direction(examples, corrupted)
         self.gradient.apply(

@@ -94,7 +94,7 @@ class ContrastiveDivergence:
     def step(self, examples, learning_rate, rng):
         """Change the parameters by one step on `examples` (batch, visible), float32 in [0, 1]."""
         n, rbm = self.batch, self.rbm
-        if self.unseen or len(examples) != n:  # once an epoch: to look at all would take time
+        if self.unseen or examples.shape != self.visible_noise.shape:  # once an epoch: to look at all would take time
             rbm.check_examples(examples, n)
             self.unseen = False
         self.visibles[:n] = examples

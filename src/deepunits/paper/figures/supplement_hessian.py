@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from deepunits.drawing.sheet import LINE, TEXT_WIDTH, Sheet, style
-from deepunits.paper.figures.results import first_rows, read, substitutes
-from deepunits.paper.figures.walks import UNITS, draw_pictures, frames, pictures_height, spread, title
+from deepunits.drawing.sheet import style
+from deepunits.paper.figures.results import read
+from deepunits.paper.figures.walks import TOP, draw_walks, spread
 
 WALKS = ("flattest", "second", "middle", "steepest")
 COLOURS = ("#1f5fae", "#6fa3d8", "#777777", "#b3261e")
@@ -16,57 +16,41 @@ def draw(curvatures, place, provenance=()):
     """Draw the curvatures, the variance of the data along the eigenvectors, and walks along some of them.
 
     Curvatures are those of the activation along great circles, times ρ²: the second derivative by the angle. The
-    variance is relative to the mean over pixels. Lines are means over units (of the variance: the geometric one), and
-    80 % of the units lie in the shade.
+    variance is relative to the mean over pixels; its line is the geometric mean over units.
 
     Parameters
     ----------
     curvatures : path
         ``curvatures.npz`` of a layer.
-    place : sequence
-        Dataset, model and number of the layer, for the title.
-    provenance : path or list of path
-        ``provenance.json`` of the dataset.
+    place, provenance
+        As :func:`deepunits.paper.figures.walks.draw_walks` has them.
 
     Returns
     -------
-    figure : matplotlib.figure.Figure
-    numbers : dict of array
-        ``units`` (U,), ``epsilons`` (E,), ``curvatures`` and ``variances`` (U, P - 1), ``activations`` (U, 4, E) along
-        the flattest, second flattest, middle and steepest eigenvector, ``shown_units`` (3,) and ``images``
-        (3, 4, F, P) at the distances ``shown_epsilons`` (F,).
-
-    Raises
-    ------
-    UserError
-        If the file has fewer than 3 units.
+    figure, numbers
+        As there, along the flattest, second flattest, middle and steepest eigenvector; besides ``curvatures`` and
+        ``variances`` (U, P - 1), and ``activations`` (U, 4, E) on these ways.
     """
     names = ("units", "epsilons", "norm", "curvatures", "variances", "activations", "inputs")
     units, epsilons, norm, bends, variances, activations, inputs = read(curvatures, names)
     bends = bends * norm**2
-    shown = first_rows(curvatures, units, UNITS)
-    kept = frames(epsilons)
-    images = inputs[shown][:, :, kept]
-    top = 1.5 * LINE + PANEL[1] + 3 * LINE
-    sheet = Sheet(TEXT_WIDTH, top + pictures_height(images), substitutes(provenance))
-    sheet.text(title(place), TEXT_WIDTH / 2, LINE / 2)
-    _panels(sheet, epsilons, bends, variances, activations)
-    draw_pictures(sheet, top, units[shown], images, list(zip(WALKS, COLOURS, strict=True)), epsilons[kept])
-    return sheet.figure, {
-        "units": units,
-        "epsilons": epsilons,
-        "curvatures": bends,
-        "variances": variances,
-        "activations": activations,
-        "shown_units": units[shown],
-        "shown_epsilons": epsilons[kept],
-        "images": images,
-    }
+    figure, numbers = draw_walks(
+        curvatures,
+        place,
+        provenance,
+        units=units,
+        epsilons=epsilons,
+        inputs=inputs,
+        rows=list(zip(WALKS, COLOURS, strict=True)),
+        panels=lambda sheet: _panels(sheet, epsilons, bends, variances, activations),
+        height=PANEL[1],
+    )
+    return figure, numbers | {"curvatures": bends, "variances": variances, "activations": activations}
 
 
 def _panels(sheet, epsilons, bends, variances, activations):
     """Draw the three panels of curves."""
-    spectrum, variance, walks = (sheet.axes(left, 1.5 * LINE, *PANEL) for left in LEFT)
+    spectrum, variance, walks = (sheet.axes(left, TOP, *PANEL) for left in LEFT)
     rank = np.arange(1, bends.shape[1] + 1)
     spread(spectrum, rank, bends, COLOURS[0])
     spectrum.set(xlabel="eigenvector, flattest first", ylabel="curvature × ρ²")

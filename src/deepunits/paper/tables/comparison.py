@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deepunits.data.examples import load_examples
 from deepunits.invariance.measures import (
     area,
     compare,
@@ -12,6 +13,8 @@ from deepunits.invariance.measures import (
     normalized,
     slope,
 )
+from deepunits.models.stack import load_layer
+from deepunits.storage import load_npz
 
 EXAMPLES = 2000  # test examples that dead units are told by, the same that pretraining counts them on
 
@@ -67,6 +70,28 @@ def dead_units(layers, examples):
         found.append(layer.dead_units(examples))
         examples = layer.mean_hidden(examples)
     return found
+
+
+def read_model(number, layers, manifolds, examples):
+    """Return the first three layers of one model: their manifolds, and which of their units are dead.
+
+    Parameters
+    ----------
+    number : int
+        Which of the models that follow one another in the next two, from 0 on.
+    layers, manifolds : list of path
+        ``layer<k>.npz`` and ``invariance.npz``, three of each model.
+    examples : path
+        ``examples.npz`` of the dataset.
+
+    Returns
+    -------
+    manifolds : list of dict of arrays
+    dead : list of array (units,) of bool
+    """
+    three = slice(3 * number, 3 * number + 3)
+    seen = load_examples(examples, "test")[:EXAMPLES]
+    return [load_npz(path) for path in manifolds[three]], dead_units(map(load_layer, layers[three]), seen)
 
 
 def traced_layers(manifolds, dead):

@@ -2,16 +2,14 @@
 
 import pandas as pd
 
-from deepunits.data.examples import load_examples, stands_in_for
-from deepunits.models.stack import load_layer
+from deepunits.data.examples import stands_in_for
 from deepunits.paper.tables.comparison import (
-    EXAMPLES,
     SCORES,
     TracedLayer,
     dataset_curves,
-    dead_units,
     difference_columns,
     mean_columns,
+    read_model,
     scores_of,
     traced_layers,
 )
@@ -45,11 +43,9 @@ def tabulate(layers, manifolds, variants, examples, provenance, *, model, steps,
     """
     rows, drawn = [], {}
     for number, (dataset, step) in enumerate(steps.items()):
-        three = slice(3 * number, 3 * number + 3)
-        stack, traced = map(load_layer, layers[three]), list(map(load_npz, manifolds[three]))
-        held_out = load_examples(examples[number], "test")[:EXAMPLES]
+        traced, dead = read_model(number, layers, manifolds, examples[number])
         stands_in, epsilons = stands_in_for(provenance[number]), traced[0]["epsilons"]
-        found = list(searches(step, traced, load_npz(variants[number]), dead_units(stack, held_out)))
+        found = list(searches(step, traced, load_npz(variants[number]), dead))
         for search, of_layers in found:
             about = {"dataset": dataset, "model": model, "search": search}
             measured = layer_rows(of_layers, epsilons, seed=seed)

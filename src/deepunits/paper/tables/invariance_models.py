@@ -2,19 +2,16 @@
 
 import pandas as pd
 
-from deepunits.data.examples import load_examples, stands_in_for
-from deepunits.models.stack import load_layer
+from deepunits.data.examples import stands_in_for
 from deepunits.paper.tables.comparison import (
-    EXAMPLES,
     SCORES,
     dataset_curves,
-    dead_units,
     difference_columns,
     mean_columns,
+    read_model,
     scores_of,
     traced_layers,
 )
-from deepunits.storage import load_npz
 
 MODELS = ("dbn", "sdae")  # that are compared: the second with the first
 COLUMNS = (
@@ -44,12 +41,10 @@ def tabulate(layers, manifolds, examples, provenance, *, datasets, seed):
     """
     rows, drawn = [], {}
     for number, dataset in enumerate(datasets):
-        held_out = load_examples(examples[number], "test")[:EXAMPLES]
         stands_in, models = stands_in_for(provenance[number]), {}
         for place, model in enumerate(MODELS, start=len(MODELS) * number):
-            three = slice(3 * place, 3 * place + 3)
-            stack, traced = map(load_layer, layers[three]), list(map(load_npz, manifolds[three]))
-            models[model] = traced_layers(traced, dead_units(stack, held_out))
+            traced, dead = read_model(place, layers, manifolds, examples[number])
+            models[model] = traced_layers(traced, dead)
         epsilons = traced[0]["epsilons"]
         compared = model_rows(models, epsilons, seed=seed)
         rows += [{"dataset": dataset} | row | {"substitute": stands_in} for row in compared]

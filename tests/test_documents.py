@@ -1,0 +1,26 @@
+"""The documents name files that exist and targets that the Makefile has."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), ROOT / "config" / "README.md"]
+TREE = re.compile(r"`((?:src|workflow|scripts|tests|config|docs|benchmarks)/[\w./]+|[\w.]+\.(?:py|smk))`")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_what_a_document_names_is_there(document):
+    text = document.read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    assert [link for link in links if not (document.parent / link).exists()] == []
+    named = [name for name in TREE.findall(text) if not (ROOT / name).exists()]
+    assert [name for name in named if "/" in name or not any((ROOT / "src").rglob(name))] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_targets_that_a_document_names_are_there(document):
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = re.findall(r"(?:^|`)make ([a-z-]+)", document.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [target for target in named if target not in targets] == []
