@@ -42,7 +42,7 @@ def library_modules(script, *named):
 def _imports(path):
     """Return the files of the library modules that the file `path` names in its import statements, anywhere."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level:
@@ -65,7 +65,7 @@ def _files(name):
 
 def parameters(module, function):
     """Return the names of the parameters of a `function` of the library's `module`, without importing it."""
-    for node in ast.parse(_file(module).read_text(encoding="utf-8")).body:
+    for node in ast.parse(_file(module).read_text(encoding="utf-8"), str(_file(module))).body:
         if isinstance(node, ast.FunctionDef) and node.name == function:
             return [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
     return []
