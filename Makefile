@@ -19,7 +19,7 @@ fail = { echo "error: $(1)" >&2; exit 1; }
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup reproduce quick check test test-kernels bench report lint lock
+.PHONY: help setup reproduce quick check test test-kernels bench report style lint lock
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -33,9 +33,7 @@ reproduce: setup  ## the whole paper, into results/
 quick: setup  ## the same figures from the same data at reduced size, into runs/quick/
 	snakemake --cores all --configfile config/quick.yaml --directory runs/quick $(ARGS)
 
-check: setup  ## style, and the library's tests: the fast loop, under a minute
-	ruff check
-	ruff format --check
+check: setup style  ## style, and the library's tests: the fast loop, in a minute
 	pytest --quiet --ignore tests/test_workflow.py --ignore tests/test_configuration.py $(ARGS)
 
 test: setup  ## the test-suite
@@ -69,9 +67,12 @@ report: setup  ## the HTML report of the last run
 	esac; \
 	snakemake --report results/report.html "$$@" $(ARGS) && echo "The report is $$run/results/report.html"
 
-lint: setup  ## check the style of the code and of the workflow
+style: setup  ## check the style of the code and of the rules
 	ruff check
 	ruff format --check
+	snakefmt --check Snakefile workflow/rules
+
+lint: setup style  ## the style, and Snakemake's own advice on the workflow
 	snakemake --lint
 
 # Rewrites the lock files from pyproject.toml; `make lock ARGS=--upgrade` takes the newest releases.

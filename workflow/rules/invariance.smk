@@ -5,6 +5,7 @@ Makes: invariance.npz in results/units/<dataset>/<model>/layer<k>/ and …/outpu
        results/units/<dataset>/<model>/
 """
 
+
 use rule maximize_activation as maximize_output with:
     message:
         "Maximise activations of the output units of the {wildcards.dataset} {wildcards.model}"

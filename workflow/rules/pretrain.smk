@@ -41,5 +41,7 @@ rule pretrain:
 
 
 RESULTS += [
-    f"results/models/{dataset}/{model}/layer{k}{file}" for dataset, model, k in LAYERS for file in (".npz", "_history.csv")
+    f"results/models/{dataset}/{model}/layer{k}{file}"
+    for dataset, model, k in LAYERS
+    for file in (".npz", "_history.csv")
 ]

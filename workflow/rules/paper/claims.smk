@@ -8,7 +8,9 @@ A statement is measured wherever its files are among the inputs. To add one, wri
 and a file of a new kind into the inputs.
 """
 
-MAXIMIZED = [(d, m) for d in ("mnist", "natural_images", "silhouettes") for m in ("dbn", "sdae") if m in config["models"][d]]
+MAXIMIZED = [
+    (d, m) for d in ("mnist", "natural_images", "silhouettes") for m in ("dbn", "sdae") if m in config["models"][d]
+]
 
 
 def claims(message, sections, datasets, files, csv, markdown, caption, category="Claims"):

@@ -197,9 +197,7 @@ for name, row in FIGURES.items():
             modules=modules("draw", f"deepunits.paper.figures.{row['drawn_by'] or name}"),
         output:
             pdf=f"results/figures/{name}.pdf",
-            png=report(
-                f"results/figures/{name}.png", caption="../../report/caption.rst", category=row["category"]
-            ),
+            png=report(f"results/figures/{name}.png", caption="../../report/caption.rst", category=row["category"]),
             svg=f"results/figures/{name}.svg",
             numbers=f"results/figures/{name}.npz",
         params:

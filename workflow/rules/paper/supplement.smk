@@ -103,13 +103,13 @@ rule measure_transformations:
     output:
         expand("results/units/{{dataset}}/{{model}}/layer{k}/transformations.npz", k=[1, 2, 3]),
     params:
+        **{name: STUDY["transformations"][name] for name in ("units", "amounts", "global_rate", "strongest")},
         largest={
             "rotation": STUDY["transformations"]["rotation"],
             "horizontal_translation": STUDY["transformations"]["translation"],
             "vertical_translation": STUDY["transformations"]["translation"],
             "scaling": STUDY["transformations"]["scaling"],
         },
-        **{name: STUDY["transformations"][name] for name in ("units", "amounts", "global_rate", "strongest")},
         edge=lambda wildcards: config["datasets"][wildcards.dataset]["edge"],
         device=config["device"],
     log:

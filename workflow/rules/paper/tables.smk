@@ -26,7 +26,9 @@ TABLES = {
         list(config["models"]),
         {"places": LAYERS, "fitted": FITTED, "datasets": list(config["models"])},
         layers=[f"results/models/{dataset}/{model}/layer{k}.npz" for dataset, model, k in LAYERS],
-        maxima=[f"results/units/{dataset}/{model}/layer{k}/activation_maximization.npz" for dataset, model, k in FITTED],
+        maxima=[
+            f"results/units/{dataset}/{model}/layer{k}/activation_maximization.npz" for dataset, model, k in FITTED
+        ],
         examples=examples_of(*config["models"]),
         caption="""Hidden units of every layer: how many are dead, that is, hardly change over test examples, and on
         natural images how many of the live ones are like Gabor functions (R² of a fitted one above 0.7): of all filters
