@@ -19,6 +19,7 @@ from tolerances import assert_single
 from deepunits.backend import choose_device
 from deepunits.data import silhouettes
 from deepunits.errors import UserError
+from deepunits.paper.claims import remarks, section4, section5
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "environment.yml", "config", "profiles", "scripts", "src", "workflow")
@@ -846,6 +847,17 @@ def test_the_tables_of_the_supplement(finished):
     assert len(first["units"]) == 5  # whose initial weights are large
     middle = first["activations"][:, :, 1]  # of the amounts, the one that does nothing
     assert_single(middle, np.tile(first["highest"], (4, 1)), 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("file", "sections"), [("claims.csv", (section4, section5)), ("tables/supplement.csv", (remarks,))]
+)
+def test_no_claim_is_left_out_for_want_of_an_input(finished, monkeypatch, file, sections):
+    """A statement is measured where its files are inputs of the rule: measured on all files it has no more rows."""
+    monkeypatch.chdir(finished.folder)
+    files = {f"results/{name}" for name in finished.states()}
+    found = [row["id"] for s in sections for stated in s.STATEMENTS for _, row in stated.rows(files, seed=1355)]
+    assert found == [row["id"] for row in table(finished, file)]
 
 
 def test_figure6_shows_the_stored_manifolds(finished):
