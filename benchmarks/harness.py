@@ -151,7 +151,7 @@ def torch_device(array):
 def machine(xp, threads):
     """Return what the numbers depend on besides the code."""
     versions = {"python": platform.python_version()}
-    for package in ("numpy", "scipy", "scikit-learn", "torch", "cupy-cuda12x"):
+    for package in ("numpy", "scipy", "scikit-learn", "torch", "cupy-cuda12x", "cupy-cuda13x"):
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[package] = metadata.version(package)
     libraries = [

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from configuration import fault, layers, merge, resolve, schema
+from configuration import fault, schema
+from inheritance import layers, merge, resolve
 from paper_requirements import LEAST, NEEDED, paper_requirements
 
 ROOT = Path(__file__).parents[1]

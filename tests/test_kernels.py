@@ -20,12 +20,14 @@ from deepunits.backend import (
     times_slope,
     to_host,
 )
-from deepunits.kernels import SOURCES, THREADS
+from deepunits.data.infinite_mnist import InfiniteMNIST
+from deepunits.kernels import PRELUDE, SOURCES, THREADS
 
 # What CUDA gives to a kernel, as C++ in which one thread comes after the other.
 AS_CPP = """
 #include <cmath>
 #define __global__
+#define __device__
 struct Position { int x; };
 static Position blockIdx, blockDim, threadIdx;
 extern "C" void set_position(int block, int threads, int thread) {
@@ -44,7 +46,7 @@ def on_cpu(tmp_path_factory):
         pytest.skip("no C++ compiler to run the kernels with on the CPU")
     folder = tmp_path_factory.mktemp("kernels")
     source, library = folder / "kernels.cpp", folder / "kernels.so"
-    source.write_text(AS_CPP + "".join(SOURCES.values()))
+    source.write_text(AS_CPP + PRELUDE + "".join(SOURCES.values()))
     subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", library, source], check=True)
     kernels = ctypes.CDLL(str(library))
 
@@ -97,7 +99,7 @@ def compile_to_ptx(nvrtc, source):
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_nvrtc_compiles(nvrtc, name):
-    assert f".entry {name}(" in compile_to_ptx(nvrtc, SOURCES[name])
+    assert f".entry {name}(" in compile_to_ptx(nvrtc, PRELUDE + SOURCES[name])
 
 
 def test_nvrtc_refuses_a_broken_kernel(nvrtc):
@@ -138,7 +140,7 @@ def test_states_are_1_as_often_as_the_mean_says(on_cpu, probability):
     bias = np.linspace(-1, 1, units, dtype=np.float32)
     activation = np.tile((np.clip(logit(probability), -60, 60) - bias).astype(np.float32), (n, 1))
     means, states = np.full(size + 300, 9, np.float32), np.full(size + 300, 9, np.float32)
-    key = np.array([12345678901234567890], np.uint64)
+    key = 1234567890123456789
     on_cpu("add_bias_sigmoid_bernoulli", size, activation, bias, means, states, key, size, units)
     np.testing.assert_allclose(means[:size], probability, atol=1e-6)
     assert set(np.unique(states[:size])) <= {0, 1} and (states[size:] == 9).all() and (means[size:] == 9).all()
@@ -152,10 +154,10 @@ def test_states_are_1_as_often_as_the_mean_says(on_cpu, probability):
 
 
 def test_every_key_gives_other_draws(on_cpu):
-    keys, even, zero = generator(1).random(500).view(np.uint64), np.zeros(64, np.float32), np.zeros(1, np.float32)
+    keys, even, zero = generator(1).integers(2**63, size=500), np.zeros(64, np.float32), np.zeros(1, np.float32)
     means, states = np.empty_like(even), np.empty((len(keys), len(even)), np.float32)
     for row, key in zip(states, keys, strict=True):
-        on_cpu("add_bias_sigmoid_bernoulli", 64, even, zero, means, row, np.array([key]), 64, 1)
+        on_cpu("add_bias_sigmoid_bernoulli", 64, even, zero, means, row, int(key), 64, 1)
     assert len(np.unique(states, axis=0)) == len(keys)
     low, high = binom.ppf([1e-6, 1 - 1e-6], len(keys), 0.5)
     assert (low <= states.sum(axis=0)).all() and (states.sum(axis=0) <= high).all()
@@ -172,6 +174,17 @@ def test_slope(on_cpu, share_kept):
     assert (guarded[size:] == 9).all()
     on_host = times_slope(gradient.copy(), means, share_kept=share_kept, scratch=np.empty_like(means))
     np.testing.assert_allclose(on_host, expected, rtol=1e-5, atol=1e-7)
+
+
+def test_deformed_digits_are_those_of_the_cpu(on_cpu):
+    originals = generator(2).integers(0, 256, (7, 784)).astype(np.uint8)
+    stream = InfiniteMNIST(originals, np.arange(7), seed=5, displacement=1.5, smoothness=4.0, fields=11)
+    numbers = np.array([0, 6, 7, 8, 100, 1001, 2_500_000_000, *range(20, 60)])
+    size, digits = 784 * len(numbers), (originals, stream.horizontal, stream.vertical, stream.fields)
+    out = np.full(size + 300, 9, np.float32)
+    on_cpu("deform_digits", size, numbers, *digits, out, int(stream.key.view(np.int64)), 7, 11, 28, size)
+    np.testing.assert_allclose(out[:size].reshape(-1, 784), stream.examples(numbers), atol=1e-6)
+    assert (out[size:] == 9).all()
 
 
 @pytest.mark.gpu
@@ -195,7 +208,7 @@ def test_on_a_gpu_a_layer_is_sampled_alike_for_the_same_seed():
     on_device = [xp.asarray(array) for array in (x, weights, bias)]
     means = xp.empty((1001, 7), xp.float32)
     draws = [
-        to_host(sample_layer(generator(seed, xp=xp), *on_device, xp.empty_like(means), means=means))
+        to_host(sample_layer(generator(seed, xp=xp), *on_device, states=xp.empty_like(means), means=means))
         for seed in (1, 1, 2)
     ]
     np.testing.assert_allclose(to_host(means), sigmoid_layer(x, weights, bias), atol=1e-4)

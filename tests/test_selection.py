@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from configuration import resolve
+from inheritance import resolve
 
 from deepunits.selection import as_configuration, classifier_settings, layer_settings, standard_error, winners
 

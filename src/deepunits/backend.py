@@ -101,12 +101,26 @@ def generator(seed, *stage, xp=np):
 
     Returns
     -------
-    numpy.random.Generator or cupy.random.Generator
+    numpy.random.Generator or an object with the methods of cupy.random.Generator
     """
     sequence = np.random.SeedSequence(seed, spawn_key=tuple(_stage_number(part) for part in stage))
     if xp is np:
         return np.random.Generator(np.random.SFC64(sequence))
-    return xp.random.default_rng(int(sequence.generate_state(1, np.uint64)[0]))
+    return _DeviceGenerator(xp, sequence)
+
+
+class _DeviceGenerator:
+    """CuPy's generator and, drawn on the host, where that launches nothing, the keys that our own kernels take."""
+
+    def __init__(self, xp, sequence):
+        self._numbers = xp.random.default_rng(int(sequence.generate_state(1, np.uint64)[0]))
+        self._keys = np.random.SFC64(sequence)
+
+    def key(self):
+        return self._keys.random_raw() >> 1  # a kernel takes 64 bits with a sign
+
+    def __getattr__(self, name):
+        return getattr(self._numbers, name)
 
 
 def _stage_number(part):
@@ -224,8 +238,7 @@ def sample_layer(rng, x, weights, bias, *, states=None, means=None, scratch=None
         sigmoid_layer(x, weights, bias, out=means)
         return bernoulli(rng, means, xp.empty_like(means) if scratch is None else scratch, out=states)
     xp.matmul(x, weights, out=means)
-    key = rng.random(1, dtype=xp.float64).view(xp.uint64)  # stays on the device
-    launch("add_bias_sigmoid_bernoulli", means.size, means, bias, means, states, key, means.size, len(bias))
+    launch("add_bias_sigmoid_bernoulli", means.size, means, bias, means, states, rng.key(), means.size, len(bias))
     return states
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
 
-from configuration import fault, layers, resolve
+from configuration import fault
+from inheritance import layers, resolve
 from contradictions import reader_options
 from dependencies import library_modules, offer_library, parameters
 from paper_requirements import paper_requirements

@@ -8,11 +8,12 @@ from scipy.ndimage import gaussian_filter
 
 from deepunits.backend import array_module, generator
 from deepunits.errors import UserError
+from deepunits.kernels import launch
 
 SIDE = 28
 TANGENT_SMOOTHING = 1.0  # standard deviation, in pixels, of the Gaussian whose derivative gives the tangents
 BLOCK = 200  # examples worked on at a time by a CPU, few enough to stay in its cache
-PART = 10_000  # examples worked on at a time by a GPU, and images whose tangents are taken at a time
+PART = 10_000  # images whose tangents are taken at a time
 
 
 class InfiniteMNIST:
@@ -53,7 +54,7 @@ class InfiniteMNIST:
                 f"deformation needs 28 x 28 images of bytes with a label each; these are {images.shape} "
                 f"{images.dtype} with {len(labels)} labels."
             )
-        self.seed = seed
+        self.key = generator(seed, "infinite mnist").integers(0, 2**64, dtype=np.uint64)
         self.xp = xp
         self.originals = xp.asarray(images)
         self.digit_labels = np.asarray(labels)
@@ -63,7 +64,7 @@ class InfiniteMNIST:
 
     def batch(self, start, size):
         """Return examples number `start` to ``start + size - 1``, shape (size, 784), float32 in [0, 1]."""
-        return self.examples(np.arange(start, start + size))
+        return self.examples(self.xp.arange(start, start + size))
 
     def batch_labels(self, start, size):
         """Return the digits that the examples of :meth:`batch` show, shape (size,)."""
@@ -75,32 +76,35 @@ class InfiniteMNIST:
 
     def examples(self, indices):
         """Return the examples numbered `indices` (n,), shape (n, 784), float32 in [0, 1]."""
-        indices = np.asarray(indices)
+        indices = self.xp.asarray(indices)
         out = self.xp.empty((len(indices), self.pixels), self.xp.float32)
-        block = BLOCK if self.xp is np else PART
-        for start in range(0, len(indices), block):
-            self._fill(indices[start : start + block], out[start : start + block])
+        if self.xp is not np:
+            digits = self.originals, self.horizontal, self.vertical
+            numbers = int(self.key.view(np.int64)), len(self.originals), len(self.fields), SIDE, out.size
+            launch("deform_digits", out.size, indices.astype(np.int64), *digits, self.fields, out, *numbers)
+            return out
+        for start in range(0, len(indices), BLOCK):
+            self._fill(indices[start : start + BLOCK], out[start : start + BLOCK])
         return out
 
     def _fill(self, indices, out):
-        """Make the examples numbered `indices` (n,) in `out` (n, 784)."""
-        xp = self.xp
+        """Make the examples numbered `indices` (n,) in `out` (n, 784), on the CPU."""
         first, second, alpha, shift = self._draws(indices)
-        rows = xp.asarray(indices % len(self.originals))
+        rows = indices % len(self.originals)
         deformed = self.fields[first]
         deformed *= self.horizontal[rows]
         vertical = self.fields[second]
         vertical *= self.vertical[rows]
         deformed -= vertical
         deformed *= alpha[:, None]
-        xp.multiply(self.originals[rows], np.float32(1 / 255), out=out)
+        np.multiply(self.originals[rows], np.float32(1 / 255), out=out)
         deformed += out
-        xp.clip(deformed, 0, 1, out=deformed)
+        np.clip(deformed, 0, 1, out=deformed)
         shift_images(deformed.reshape(-1, SIDE, SIDE), shift, out=out.reshape(-1, SIDE, SIDE))
 
     def _draws(self, indices):
         """Return what is drawn for the examples `indices`: two fields, alpha (0: an original) and the shift, 0 to 8."""
-        bits = hash_numbers(indices, self.seed)
+        bits = hash_numbers(indices, self.key)
         first, second, shift = (
             (bits >> np.uint64(bit) & np.uint64(0xFFFF)).astype(np.int64) % count
             for bit, count in ((0, len(self.fields)), (16, len(self.fields)), (33, 9))
@@ -108,14 +112,13 @@ class InfiniteMNIST:
         alpha = np.where(bits >> np.uint64(32) & np.uint64(1), np.float32(1), np.float32(-1))
         original = indices < len(self.originals)
         alpha[original], shift[original] = 0, 4
-        return self.xp.asarray(first), self.xp.asarray(second), self.xp.asarray(alpha), shift
+        return first, second, alpha, shift
 
 
-def hash_numbers(numbers, seed):
-    """Return 64 well-mixed bits for each of `numbers` (n,) and the seed, by SplitMix64 (Steele et al. 2014)."""
+def hash_numbers(numbers, key):
+    """Return 64 well-mixed bits for each of `numbers` (n,) and a key of 64 bits, by SplitMix64 (Steele et al. 2014)."""
     golden = np.uint64(0x9E3779B97F4A7C15)
-    start = generator(seed, "infinite mnist").integers(0, 2**64, dtype=np.uint64)
-    z = (np.asarray(numbers).astype(np.uint64) + np.uint64(1)) * golden + start
+    z = (np.asarray(numbers).astype(np.uint64) + np.uint64(1)) * golden + key
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
@@ -160,10 +163,9 @@ def shift_images(images, shift, out):
 
     Rows move down and columns right for positive amounts; what comes in at the edges is 0.
     """
-    xp = array_module(images)
     out[...] = 0
     for code in range(9):
-        rows = xp.asarray(np.flatnonzero(shift == code))
+        rows = np.flatnonzero(shift == code)
         (to_y, from_y), (to_x, from_x) = _overlap(code // 3 - 1), _overlap(code % 3 - 1)
         out[rows, to_y, to_x] = images[rows, from_y, from_x]
 

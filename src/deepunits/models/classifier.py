@@ -16,7 +16,7 @@ from deepunits.backend import (
 )
 from deepunits.errors import UserError
 from deepunits.models.network import Network
-from deepunits.models.stack import learning_rate_at
+from deepunits.models.stack import block_of, learning_rate_at
 from deepunits.storage import save_npz
 
 
@@ -290,12 +290,13 @@ def _train_epoch(trainer, stream, epoch, settings, seed, stage):
     """Train for an epoch; return the share of its examples classified wrongly when their turn came."""
     xp = array_module(trainer.network.weights[0])
     size, batch, rng = settings["epoch_examples"], settings["batch"], generator(seed, *stage, "epoch", epoch, xp=xp)
-    mistakes = 0
-    for start in range(epoch * size, (epoch + 1) * size, batch):
-        count = min(batch, (epoch + 1) * size - start)
-        rate = learning_rate_at(start / (size * settings["epochs"]), settings)
-        labels = xp.asarray(stream.batch_labels(start, count))
-        mistakes += trainer.step(stream.batch(start, count), labels, rate, rng)
+    block, mistakes = block_of(batch), 0
+    for start in range(epoch * size, (epoch + 1) * size, block):
+        count = min(block, (epoch + 1) * size - start)
+        examples, labels = stream.batch(start, count), xp.asarray(stream.batch_labels(start, count))
+        for first in range(0, count, batch):
+            rate = learning_rate_at((start + first) / (size * settings["epochs"]), settings)
+            mistakes += trainer.step(examples[first : first + batch], labels[first : first + batch], rate, rng)
     if not bool(xp.isfinite(trainer.network.weights[0]).all()):
         raise UserError(f"fine-tuning of {' '.join(stage)} diverged; lower its learning_rate in the configuration.")
     return int(mistakes) / size

@@ -146,10 +146,15 @@ def pretrain_layer(
     return layer.to(np), history
 
 
+def block_of(batch):
+    """Return how many examples are fetched at a time to be trained on in minibatches of `batch`."""
+    return max(BLOCK // batch, 1) * batch
+
+
 def _train_epoch(trainer, stream, lower, examples, settings, rng, progress):
     """Train on the examples numbered by the range `examples`; return the last learning rate."""
     batch = settings["batch"]
-    block = max(BLOCK // batch, 1) * batch
+    block = block_of(batch)
     trainer.begin_epoch(rng)
     for start in range(examples.start, examples.stop, block):
         size = min(block, examples.stop - start)
