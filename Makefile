@@ -40,7 +40,7 @@ test: setup  ## the test-suite
 	pytest $(ARGS)
 
 # OpenBLAS picks its kernels by the processor, and each rounds in its own way.
-KERNELS := Nehalem Haswell Zen SkylakeX
+KERNELS := Nehalem Sandybridge Haswell Zen SkylakeX
 NUMERICAL := $(addprefix tests/test_,rbm.py autoencoder.py classifier.py network.py visualize.py manifold.py hessian.py \
 	search.py alternatives.py transformations.py whitening.py backend.py guards.py)
 test-kernels: setup  ## the numerical tests on other kernels of the linear-algebra library

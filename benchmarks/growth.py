@@ -20,11 +20,11 @@ from harness import machine, random_array, random_weights
 from stream import ORIGINALS, blobs
 from threadpoolctl import threadpool_limits
 
-from deepunits.backend import generator
 from deepunits.data.infinite_mnist import InfiniteMNIST
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM, ContrastiveDivergence
 from deepunits.models.stack import pretrain_layer
+from deepunits.randomness import generator
 from deepunits.storage import write_json, write_text
 from deepunits.visualize.activation_maximization import maximize_activation
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from deepunits.backend import device_name, generator, uniform
+from deepunits.backend import device_name
+from deepunits.randomness import generator, uniform
 
 
 @dataclass

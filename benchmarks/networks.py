@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 from harness import machine, synchronize
 
-from deepunits.backend import choose_device, generator
+from deepunits.backend import choose_device
 from deepunits.data.examples import load_examples, load_labels
 from deepunits.data.training import training_stream
 from deepunits.invariance.search import optima, search
@@ -24,6 +24,7 @@ from deepunits.invariance.whitening import estimate
 from deepunits.models.classifier import error_rate, fine_tune, with_output_layer
 from deepunits.models.network import Network
 from deepunits.models.stack import pretrain_layer
+from deepunits.randomness import generator
 from deepunits.storage import write_json, write_text
 from deepunits.visualize.activation_maximization import maximize_activation
 

@@ -5,9 +5,10 @@ from functools import partial
 import numpy as np
 from harness import Case, products, random_array, random_weights, repeated, torch_device
 
-from deepunits.backend import generator, to_host
+from deepunits.backend import to_host
 from deepunits.models.autoencoder import Denoising, DenoisingAutoencoder
 from deepunits.models.rbm import RBM, ContrastiveDivergence
+from deepunits.randomness import generator
 
 PIXELS, RATE, CORRUPTED = 784, 0.01, 0.25
 

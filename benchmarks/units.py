@@ -5,10 +5,11 @@ from functools import partial
 import numpy as np
 from harness import Case, products, random_array, random_weights, torch_device
 
-from deepunits.backend import array_module, generator, to_host, uniform
+from deepunits.backend import array_module, to_host
 from deepunits.invariance.manifold import perturbed_starts, trace_manifold
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM
+from deepunits.randomness import generator, uniform
 from deepunits.visualize.activation_maximization import maximize_activation, to_norm
 from deepunits.visualize.sampling import sample_clamped_units
 

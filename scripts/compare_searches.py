@@ -4,11 +4,12 @@ import logging
 
 import numpy as np
 
-from deepunits.backend import choose_device, device_name, generator, to_host
+from deepunits.backend import choose_device, device_name, to_host
 from deepunits.console import job
 from deepunits.invariance.alternatives import SEARCHES, random_walks
 from deepunits.invariance.manifold import trace_manifold
 from deepunits.models.trained import load_network
+from deepunits.randomness import generator
 from deepunits.storage import load_npz, save_npz
 from deepunits.visualize.activation_maximization import ActivationMaxima
 

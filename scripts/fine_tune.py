@@ -2,12 +2,13 @@
 
 import logging
 
-from deepunits.backend import choose_device, device_name, generator
+from deepunits.backend import choose_device, device_name
 from deepunits.console import job, progress
 from deepunits.data.examples import load_examples, load_labels
 from deepunits.data.training import training_stream
 from deepunits.models.classifier import error_rate, fine_tune, random_network, refit, save_classifier, with_output_layer
 from deepunits.models.stack import load_layer, metadata
+from deepunits.randomness import generator
 from deepunits.record import versions
 
 with job(log=snakemake.log[0]):

@@ -4,9 +4,10 @@ import logging
 
 import numpy as np
 
-from deepunits.backend import choose_device, device_name, generator
+from deepunits.backend import choose_device, device_name
 from deepunits.console import job, progress
 from deepunits.models.stack import load_layer
+from deepunits.randomness import generator
 from deepunits.storage import save_npz
 from deepunits.visualize.sampling import sample_clamped_units
 

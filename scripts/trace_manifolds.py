@@ -5,10 +5,11 @@ from dataclasses import asdict
 
 import numpy as np
 
-from deepunits.backend import choose_device, device_name, generator
+from deepunits.backend import choose_device, device_name
 from deepunits.console import job
 from deepunits.invariance.search import optima, search
 from deepunits.models.trained import load_network
+from deepunits.randomness import generator
 from deepunits.storage import load_npz, save_npz
 
 with job(log=snakemake.log[0]):

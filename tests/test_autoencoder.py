@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from deepunits.backend import generator
 from deepunits.errors import UserError
 from deepunits.models.autoencoder import Denoising, DenoisingAutoencoder, random_subsets
+from deepunits.randomness import generator
 
 VISIBLE, HIDDEN, BATCH = 7, 5, 3
 

@@ -5,19 +5,9 @@ import pytest
 from scipy.special import expit
 from scipy.stats import binom, kstest
 
-from deepunits import backend
-from deepunits.backend import (
-    accumulate_product,
-    bernoulli,
-    biased_sigmoid,
-    choose_device,
-    generator,
-    matmul,
-    sample_layer,
-    sigmoid_layer,
-    to_host,
-    uniform,
-)
+from deepunits import backend, randomness
+from deepunits.backend import accumulate_product, biased_sigmoid, choose_device, matmul, sigmoid_layer, to_host
+from deepunits.randomness import bernoulli, generator, sample_layer, uniform
 
 
 def draw(rng, probability):
@@ -28,7 +18,7 @@ def draw(rng, probability):
 # --- uniform numbers ---
 
 
-@pytest.mark.parametrize("shape", [(1,), (7,), (3, 5), (1, backend.DRAWN + 1), (101, 397)])
+@pytest.mark.parametrize("shape", [(1,), (7,), (3, 5), (1, randomness.DRAWN + 1), (101, 397)])
 def test_uniform_numbers_are_multiples_of_two_to_the_minus_24_in_the_unit_interval(shape):
     numbers = uniform(generator(1), np.full(shape, np.nan, np.float32))
     assert numbers.shape == shape and (numbers >= 0).all() and (numbers < 1).all()
@@ -40,7 +30,7 @@ def test_uniform_numbers_are_uniform_and_independent():
     assert kstest(numbers, "uniform").pvalue > 0.001
     low_bits = numbers * 2**24 % 256 / 256
     assert kstest(low_bits + 1 / 512, "uniform").pvalue > 0.001
-    for lag in (1, 2, 3, backend.DRAWN):
+    for lag in (1, 2, 3, randomness.DRAWN):
         correlation = np.corrcoef(numbers[:-lag], numbers[lag:])[0, 1]
         assert abs(correlation) < 4 / np.sqrt(len(numbers))
 

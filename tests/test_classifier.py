@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.special import expit, log_softmax
 
-from deepunits.backend import generator, uniform
 from deepunits.errors import UserError
 from deepunits.models.classifier import (
     Backpropagation,
@@ -21,6 +20,7 @@ from deepunits.models.network import Network
 from deepunits.models.rbm import RBM
 from deepunits.models.stack import save_layer
 from deepunits.models.trained import load_network
+from deepunits.randomness import generator, uniform
 
 SIZES = (11, 7, 5, 3)
 SETTINGS = {

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from deepunits.backend import generator
 from deepunits.errors import UserError
 from deepunits.invariance.manifold import trace_manifold
 from deepunits.models.autoencoder import Denoising, DenoisingAutoencoder
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM, ContrastiveDivergence
 from deepunits.models.stack import load_layer
+from deepunits.randomness import generator
 from deepunits.storage import save_npz
 from deepunits.visualize.activation_maximization import maximize_activation
 from deepunits.visualize.linear_combination import combine_filters

@@ -11,17 +11,10 @@ from scipy.special import expit, logit
 from scipy.stats import binom
 
 from deepunits import kernels
-from deepunits.backend import (
-    accumulate_product,
-    choose_device,
-    generator,
-    sample_layer,
-    sigmoid_layer,
-    times_slope,
-    to_host,
-)
+from deepunits.backend import accumulate_product, choose_device, sigmoid_layer, times_slope, to_host
 from deepunits.data.infinite_mnist import InfiniteMNIST
 from deepunits.kernels import PRELUDE, SOURCES, THREADS
+from deepunits.randomness import generator, sample_layer
 
 # What CUDA gives to a kernel, as C++ in which one thread comes after the other.
 AS_CPP = """

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, logsumexp
 
-from deepunits.backend import generator
 from deepunits.models.rbm import RBM, ContrastiveDivergence
+from deepunits.randomness import generator
 
 VISIBLE, HIDDEN = 7, 5
 

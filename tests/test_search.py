@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from tolerances import assert_single
 
-from deepunits.backend import generator
 from deepunits.invariance.manifold import trace_manifold
 from deepunits.invariance.search import optima, search, variants
 from deepunits.models.network import Network
+from deepunits.randomness import generator
 from deepunits.visualize.activation_maximization import maximize_activation
 
 PIXELS, NORM = 13, 3.0

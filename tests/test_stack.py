@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from deepunits.backend import generator
 from deepunits.errors import UserError
 from deepunits.models import stack
 from deepunits.models.autoencoder import DenoisingAutoencoder
 from deepunits.models.rbm import RBM
+from deepunits.randomness import generator
 
 SETTINGS = {
     "dbn": {"gibbs_steps": 1, "persistent": True},

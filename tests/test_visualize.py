@@ -5,10 +5,11 @@ import pytest
 from scipy.special import expit, logsumexp
 from tolerances import assert_single
 
-from deepunits.backend import choose_device, generator, uniform
+from deepunits.backend import choose_device
 from deepunits.errors import UserError
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM
+from deepunits.randomness import generator, uniform
 from deepunits.visualize import activation_maximization
 from deepunits.visualize.activation_maximization import maximize_activation
 from deepunits.visualize.linear_combination import combine_filters

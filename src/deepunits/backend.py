@@ -1,10 +1,8 @@
-"""NumPy or CuPy: choosing a device, moving arrays, drawing random numbers.
+"""NumPy or CuPy: choosing a device, moving arrays, the products and sigmoids that layers are made of.
 
 Functions of this package take the array module from the arrays they are given (:func:`array_module`), never from a
 global, so one body of code serves both devices.
 """
-
-import hashlib
 
 import numpy as np
 from scipy.linalg.blas import sgemm
@@ -12,8 +10,6 @@ from scipy.linalg.blas import sgemm
 from deepunits.errors import UserError
 from deepunits.kernels import launch
 
-DRAWN = 8192  # uniform numbers made at a time: the bits that they are made from stay in the cache
-COMPARED = 100_000  # Bernoulli states drawn at a time, likewise
 LONG = 1000  # rows from which on a product is worth a temporary of the size of its result
 
 
@@ -84,73 +80,6 @@ def to_host(array):
     return array if isinstance(array, np.ndarray) else array.get()
 
 
-def generator(seed, *stage, xp=np):
-    """Return a fresh random generator for one stage of the computation.
-
-    The stream depends on `seed` and on the names and numbers in `stage` alone, so a stage that is computed again, or
-    resumed at an epoch, needs no stored generator state.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the run, 0 or more.
-    *stage : str or int
-        What the numbers are for, such as ``"mnist", "dbn", "layer1", epoch``.
-    xp : module
-        ``numpy`` (SFC64, the fastest of its bit generators) or ``cupy``.
-
-    Returns
-    -------
-    numpy.random.Generator or an object with the methods of cupy.random.Generator
-    """
-    sequence = np.random.SeedSequence(seed, spawn_key=tuple(_stage_number(part) for part in stage))
-    if xp is np:
-        return np.random.Generator(np.random.SFC64(sequence))
-    return _DeviceGenerator(xp, sequence)
-
-
-class _DeviceGenerator:
-    """CuPy's generator and, drawn on the host, where that launches nothing, the keys that our own kernels take."""
-
-    def __init__(self, xp, sequence):
-        self._numbers = xp.random.default_rng(int(sequence.generate_state(1, np.uint64)[0]))
-        self._keys = np.random.SFC64(sequence)
-
-    def key(self):
-        return self._keys.random_raw() >> 1  # a kernel takes 64 bits with a sign
-
-    def __getattr__(self, name):
-        return getattr(self._numbers, name)
-
-
-def _stage_number(part):
-    if isinstance(part, int):
-        return part
-    return int.from_bytes(hashlib.sha256(part.encode()).digest()[:4], "little")
-
-
-def uniform(rng, out):
-    """Fill the float32 array `out`, in C order, with numbers from U[0, 1), multiples of 2^-24, and return it."""
-    if not isinstance(out, np.ndarray):
-        out[...] = rng.random(out.shape, dtype=np.float32)
-        return out
-    # Two numbers from each 64-bit draw take two thirds of the time of NumPy's own float32 numbers.
-    for part in _parts(out, DRAWN):
-        bits = rng.bit_generator.random_raw(-(-part.size // 2)).view(np.uint32)[: part.size]
-        bits >>= 8
-        part[...] = bits.view(np.int32)  # signed integers become floats faster
-        part *= 2.0**-24
-    return out
-
-
-def normal(rng, out):
-    """Fill the float32 array `out` with standard normal numbers and return it."""
-    if isinstance(out, np.ndarray):
-        return rng.standard_normal(out=out, dtype=np.float32)
-    out[...] = rng.standard_normal(out.shape, dtype=np.float32)
-    return out
-
-
 def sigmoid(activation, out=None):
     """Return 1 / (1 + exp(-activation)), written into `out` if given.
 
@@ -211,73 +140,9 @@ def sigmoid_layer(x, weights, bias, out=None):
     return out
 
 
-def sample_layer(rng, x, weights, bias, *, states=None, means=None, scratch=None):
-    """Draw states of a layer of binary units, 1 with the probability sigmoid(x @ weights + bias), else 0.
-
-    In single precision on a GPU one kernel does all but the product.
-
-    Parameters
-    ----------
-    rng : generator
-    x, weights, bias : arrays
-        As for :func:`sigmoid_layer`.
-    states, means : arrays (n, units), float32, C order, optional
-        Where the states are written and, if wanted, the probabilities.
-    scratch : array (n, units), float32, C order, optional
-        Overwritten; spares an allocation on the CPU.
-
-    Returns
-    -------
-    array (n, units)
-        The states.
-    """
-    xp = array_module(x)
-    states = xp.empty((len(x), len(bias)), xp.float32) if states is None else states
-    means = states if means is None else means
-    if xp is np or any(array.dtype != np.float32 for array in (x, weights, bias)):
-        sigmoid_layer(x, weights, bias, out=means)
-        return bernoulli(rng, means, xp.empty_like(means) if scratch is None else scratch, out=states)
-    xp.matmul(x, weights, out=means)
-    launch("add_bias_sigmoid_bernoulli", means.size, means, bias, means, states, rng.key(), means.size, len(bias))
-    return states
-
-
-def bernoulli(rng, probability, scratch, out):
-    """Draw `out` = 1 with the given `probability`, else 0, all arrays float32 of one shape, in C order.
-
-    `scratch` is overwritten; `out` may be `probability` itself.
-
-    On the CPU a number from U[0, 1) is drawn lazily: its first 8 bits decide whether it is under the probability, and
-    where they equal those of the probability, once in 256 times, another 24 do. That is the comparison of all 32 at
-    once, of a probability rounded by at most 2^-24 of itself, in less than half the time.
-    """
-    xp = array_module(probability)
-    if xp is not np:
-        out[...] = rng.random(probability.shape, dtype=xp.float32) < probability
-        return out
-    for p, states in zip(_parts(probability, COMPARED), _parts(out, COMPARED), strict=True):
-        scaled = scratch.reshape(-1)[: p.size]
-        np.multiply(p, 256 * (1 - 2.0**-24), out=scaled)  # under 256, also for probability 1
-        threshold = scaled.astype(np.uint8)
-        first_bits = rng.bit_generator.random_raw(-(-p.size // 8)).view(np.uint8)[: p.size]
-        undecided = np.flatnonzero(first_bits == threshold)
-        np.less(first_bits, threshold, out=states)
-        rest = scaled[undecided] - threshold[undecided]
-        states[undecided] = rng.random(len(undecided), dtype=np.float32) < rest
-    return out
-
-
 def row_dot(a, b):
     """Return the inner product of each row of `a` (n, m) with the same row of `b`, shape (n,)."""
     return array_module(a).einsum("ij,ij->i", a, b)
-
-
-def _parts(array, size):
-    """Return one-dimensional views of an array in C order, each of `size` elements but the last."""
-    if not array.flags.c_contiguous:
-        raise ValueError("random numbers are made in arrays in C order")
-    flat = array.reshape(-1)
-    return [flat[start : start + size] for start in range(0, flat.size, size)]
 
 
 def times_slope(gradient, means, *, share_kept=1.0, scratch):

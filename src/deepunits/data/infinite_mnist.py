@@ -6,9 +6,10 @@ Loosli, Canu and Bottou, "Training Invariant Support Vector Machines using Selec
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from deepunits.backend import array_module, generator
+from deepunits.backend import array_module
 from deepunits.errors import UserError
 from deepunits.kernels import launch
+from deepunits.randomness import generator
 
 SIDE = 28
 TANGENT_SMOOTHING = 1.0  # standard deviation, in pixels, of the Gaussian whose derivative gives the tangents

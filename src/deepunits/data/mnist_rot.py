@@ -6,10 +6,10 @@ import zipfile
 import numpy as np
 from scipy.ndimage import rotate
 
-from deepunits.backend import generator
 from deepunits.data import mnist
 from deepunits.data.releases import File, Release, Unavailable, substitute_record
 from deepunits.errors import UserError
+from deepunits.randomness import generator
 
 ARCHIVE = "mnist_rotation_new.zip"
 TRAIN_FILE = "mnist_all_rotation_normalized_float_train_valid.amat"

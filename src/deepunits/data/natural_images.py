@@ -11,10 +11,10 @@ from skimage.color import rgb2gray
 from skimage.io import imread
 from skimage.util import img_as_float
 
-from deepunits.backend import generator
 from deepunits.data.matfiles import read_mat
 from deepunits.data.releases import File, Release, Unavailable, substitute_record
 from deepunits.errors import UserError
+from deepunits.randomness import generator
 
 PICTURES = (512, 512, 10)  # height, width, number
 SIDE = 12  # of a patch

@@ -7,11 +7,11 @@ import zlib
 
 import numpy as np
 
-from deepunits.backend import generator
 from deepunits.data.matfiles import read_mat
 from deepunits.data.pickles import read_pickled_array
 from deepunits.data.releases import File, Release, Unavailable, substitute_record
 from deepunits.errors import UserError
+from deepunits.randomness import generator
 
 SIDE = 28
 FILE = "caltech101_silhouettes_28_split1.mat"

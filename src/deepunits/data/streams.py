@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepunits.backend import generator
+from deepunits.randomness import generator
 
 
 class ExampleStream:

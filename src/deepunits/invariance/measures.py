@@ -4,8 +4,8 @@ import numpy as np
 from scipy import ndimage
 from scipy.stats import bootstrap, mannwhitneyu
 
-from deepunits.backend import generator
 from deepunits.errors import UserError
+from deepunits.randomness import generator
 
 RESAMPLES = 2000
 

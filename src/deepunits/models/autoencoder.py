@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from deepunits.backend import array_module, matmul, times_slope, uniform
+from deepunits.backend import array_module, matmul, times_slope
 from deepunits.checks import check_choice, check_numbers
 from deepunits.models.layer import GradientStep, TiedLayer
+from deepunits.randomness import uniform
 
 MASKS_AN_EPOCH = 5000  # masks drawn afresh each epoch; a minibatch takes its own at random from among them
 

@@ -4,19 +4,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from deepunits.backend import (
-    accumulate_product,
-    array_module,
-    generator,
-    matmul,
-    sigmoid_layer,
-    times_slope,
-    to_host,
-    uniform,
-)
+from deepunits.backend import accumulate_product, array_module, matmul, sigmoid_layer, times_slope, to_host
 from deepunits.errors import UserError
 from deepunits.models.network import Network
 from deepunits.models.stack import block_of, learning_rate_at
+from deepunits.randomness import generator, uniform
 from deepunits.storage import save_npz
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deepunits.backend import accumulate_product, array_module, matmul, sample_layer, sigmoid_layer, to_host
+from deepunits.backend import accumulate_product, array_module, matmul, sigmoid_layer, to_host
 from deepunits.checks import check_choice, check_numbers
 from deepunits.errors import UserError
+from deepunits.randomness import sample_layer
 
 PARAMETERS = ("weights", "hidden_bias", "visible_bias")
 # What the visible units of each kind can be.

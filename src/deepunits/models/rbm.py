@@ -1,8 +1,9 @@
 """The restricted Boltzmann machine and its training by (persistent) contrastive divergence."""
 
-from deepunits.backend import array_module, normal, sample_layer
+from deepunits.backend import array_module
 from deepunits.checks import check_numbers
 from deepunits.models.layer import GradientStep, TiedLayer
+from deepunits.randomness import normal, sample_layer
 
 
 class RBM(TiedLayer):

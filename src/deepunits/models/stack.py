@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from deepunits.backend import array_module, device_name, generator, to_host, uniform
+from deepunits.backend import array_module, device_name, to_host
 from deepunits.errors import UserError
 from deepunits.models.autoencoder import Denoising, DenoisingAutoencoder
 from deepunits.models.layer import PARAMETERS
 from deepunits.models.rbm import RBM, ContrastiveDivergence
+from deepunits.randomness import generator, uniform
 from deepunits.storage import load_npz, save_npz
 
 BLOCK = 1000  # examples fetched and encoded at a time; a minibatch is a slice of a block

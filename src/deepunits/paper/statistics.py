@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import bootstrap, norm
 
-from deepunits.backend import generator
+from deepunits.randomness import generator
 
 
 def over_units(values, statistic=np.median, *, seed):

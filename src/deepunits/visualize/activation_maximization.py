@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepunits.backend import array_module, matmul, row_dot, to_host, uniform
+from deepunits.backend import array_module, matmul, row_dot, to_host
 from deepunits.checks import check_numbers, unit_numbers
 from deepunits.errors import UserError
+from deepunits.randomness import uniform
 
 BLOCK = 1024  # rows ascending together on the CPU: few enough to stay in its cache, enough for fast products
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from deepunits.backend import array_module, bernoulli, to_host
+from deepunits.backend import array_module, to_host
 from deepunits.checks import check_numbers, unit_numbers
 from deepunits.errors import UserError
+from deepunits.randomness import bernoulli
 
 
 def sample_clamped_units(rbms, units, *, steps, every, chains, kept, rng, progress=None):

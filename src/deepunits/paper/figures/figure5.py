@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-from deepunits.backend import generator
 from deepunits.drawing.sheet import TEXT_WIDTH, Sheet, style
 from deepunits.invariance.manifold import trace_manifold
 from deepunits.invariance.projection import farthest, project
 from deepunits.models.network import Network
+from deepunits.randomness import generator
 from deepunits.visualize.activation_maximization import maximize_activation
 
 SEED = 5
