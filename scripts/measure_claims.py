@@ -1,4 +1,4 @@
-"""Measure claims of the paper on result files, and write them as a table."""
+"""Measure claims of the paper on result files."""
 
 from importlib import import_module
 from pathlib import Path
@@ -7,7 +7,7 @@ import pandas as pd
 
 from deepunits.console import job
 from deepunits.data.examples import stands_in_for
-from deepunits.paper.claims.claim import COLUMNS, as_markdown
+from deepunits.paper.claims.claim import COLUMNS
 from deepunits.storage import write_text
 
 with job(log=snakemake.log[0]):
@@ -19,4 +19,3 @@ with job(log=snakemake.log[0]):
                 rows.append(row | {"substitute": substitutes[dataset]})
     table = pd.DataFrame(rows, columns=[*COLUMNS, "substitute"])
     write_text(snakemake.output.csv, table.to_csv(index=False))
-    write_text(snakemake.output.markdown, as_markdown(rows))

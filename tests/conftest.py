@@ -1,9 +1,11 @@
 """What all tests share."""
 
+import pandas as pd
 import pytest
 
 from deepunits.backend import choose_device
 from deepunits.errors import UserError
+from deepunits.storage import save_npz, write_text
 
 
 def pytest_runtest_setup(item):
@@ -13,3 +15,20 @@ def pytest_runtest_setup(item):
             choose_device("gpu")
         except UserError as reason:
             pytest.skip(str(reason))
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
+    """Return a function that stores toy result files and returns the rows of a section measured on them, by id."""
+    monkeypatch.chdir(tmp_path)
+
+    def measure(section, files):
+        paths = {f"results/{name}": content for name, content in files.items()}
+        for path, content in paths.items():
+            if path.endswith(".csv"):
+                write_text(path, pd.DataFrame(content).to_csv(index=False))
+            else:
+                save_npz(path, **content)
+        return {row["id"]: row for statement in section.STATEMENTS for _, row in statement.rows(paths, seed=0)}
+
+    return measure

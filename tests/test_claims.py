@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from deepunits.paper import statistics
-from deepunits.paper.claims import remarks, section4, section5
-from deepunits.paper.claims.claim import COLUMNS, as_markdown, cases, statement, verdict
+from deepunits.paper.claims import remarks, scorecard, section4, section5
+from deepunits.paper.claims.claim import COLUMNS, Statement, cases, statement, untested, verdict
 from deepunits.paper.claims.section4 import (
     distance_to_data,
     likeness_to_classes,
@@ -15,24 +15,6 @@ from deepunits.paper.claims.section4 import (
     variation_of_maxima,
 )
 from deepunits.paper.statistics import wilson_interval
-from deepunits.storage import save_npz, write_text
-
-
-@pytest.fixture
-def measured(tmp_path, monkeypatch):
-    """Return a function that stores toy result files and returns the rows of a section measured on them, by id."""
-    monkeypatch.chdir(tmp_path)
-
-    def measure(section, files):
-        paths = {f"results/{name}": content for name, content in files.items()}
-        for path, content in paths.items():
-            if path.endswith(".csv"):
-                write_text(path, pd.DataFrame(content).to_csv(index=False))
-            else:
-                save_npz(path, **content)
-        return {row["id"]: row for statement in section.STATEMENTS for _, row in statement.rows(paths, seed=0)}
-
-    return measure
 
 
 def test_cosine_among_starts_of_known_vectors():
@@ -87,11 +69,13 @@ def test_a_statement_is_measured_where_its_files_are(tmp_path):
 
     @statement(
         statements,
-        "id-{dataset}-{layer}",
+        "id",
         "4.4",
-        "Layer {layer} does.",
-        "a mean of {count}, {dataset}",
+        "Layers do.",
+        "a mean",
         ">= 3",
+        "more than two",
+        where="{dataset}, of {count}",
         cases=cases(dataset=["a", "b"], layer=[1, 2]),
         maxima="units/{dataset}/{layer}.npz",
         table="tables/all.csv",
@@ -104,11 +88,47 @@ def test_a_statement_is_measured_where_its_files_are(tmp_path):
     [(dataset, row)] = statements[0].rows(files, seed=7)
     assert seen == [(d, k, 7, f"results/units/{d}/{k}.npz", "results/tables/all.csv") for d, k in (("a", 2), ("b", 1))]
     assert dataset == "a" and tuple(row) == COLUMNS
-    expected = ("id-a-2", "4.4", "Layer 2 does.", "a mean of 17, a", 4.0, 3.5, 4.5, ">= 3", "holds")
+    expected = ("id-a-2", "id", "4.4", "Layers do.", "a mean", "a, of 17", 4.0, 3.5, 4.5, ">= 3", "holds")
     assert tuple(row.values()) == expected
     assert list(statements[0].rows(files - {"results/tables/all.csv"}, seed=7)) == []
-    assert "| holds |" in as_markdown([row | {"substitute": ""}])
-    assert "substitute: photographs" in as_markdown([row | {"substitute": "photographs"}])
+
+
+def stated(name, *, section="4.4", measure=print):
+    """Return a statement as :func:`statement` declares it."""
+    return Statement(name, section, f"{name} it is.", "a mean", ">= 3", "enough", "", [], {}, measure)
+
+
+def test_a_statement_has_one_row_that_says_where_it_holds(monkeypatch):
+    declared = [stated(name) for name in ("all", "some", "none", "one", "missing")]
+    untested(declared, "beyond", "2.2", "Nobody knows.", "there is no label")
+    monkeypatch.setattr(scorecard, "statements", lambda: declared)
+    measured = [
+        *({"statement": "all", "where": f"layer {k}", "value": 4.0 + k, "verdict": "holds"} for k in (1, 2)),
+        *(
+            {"statement": "some", "where": f"layer {k}", "value": k, "verdict": v}
+            for k, v in ((4, "holds"), (2, "fails"))
+        ),
+        *({"statement": "none", "where": f"layer {k}", "value": 1.0, "verdict": "undecided"} for k in range(7)),
+        {"statement": "one", "where": "layer 9", "value": 5.0, "low": 4.5, "high": 5.5, "verdict": "holds"},
+    ]
+    rows = scorecard.score(pd.DataFrame(measured))
+    assert [(row["value"], row["verdict"], row["where"]) for row in rows] == [
+        ("5 … 6", "holds", "in all 2 places"),
+        ("2 … 4", "holds in part", "in 1 of 2 places; not in layer 2: 2"),
+        ("1 … 1", "does not hold", "in any of 7 places"),
+        ("5 (4.5 … 5.5)", "holds", "layer 9"),
+        ("", "cannot be tested here", ""),
+    ]
+    text = scorecard.as_markdown(rows, {"mnist": "", "patches": "photographs"})
+    assert text.startswith("Of 5 statements of the paper 2 hold, 1 hold in part, 1 do not hold and 1 cannot be tested.")
+    assert "patches is a substitute: photographs." in text and "mnist is" not in text
+    assert text.count("\n| ") == 6  # the head and a row each
+
+
+def test_statements_come_in_the_order_of_the_paper_and_have_names_of_their_own():
+    declared = scorecard.statements()
+    assert [s.section for s in declared] == sorted(s.section for s in declared)
+    assert len({s.name for s in declared}) == len(declared) < 60
 
 
 def verdicts(rows):
@@ -127,7 +147,7 @@ def test_claims_tell_one_mode_from_several(measured):
     different = alike | {"inputs": rng.normal(size=(7, 9, 11)), "activations": rng.normal(5, 2, size=(7, 9))}
     for maxima, expected in ((alike, ["holds"] * 3), (different, ["fails", "fails", "holds"])):
         rows = measured(section4, {"units/mnist/sdae/layer3/activation_maximization.npz": maxima})
-        assert list(rows) == [f"{kind}-mnist-sdae-layer-3" for kind in ("unimodal", "close-maxima", "one-rate")]
+        assert list(rows) == [f"{kind}-mnist-sdae-3" for kind in ("unimodal", "close-maxima", "one-rate")]
         assert verdicts(rows) == expected
 
 
@@ -170,7 +190,8 @@ def test_claims_about_objects_tell_wholes_from_parts_and_from_noise(measured):
         maxima["converged"] = np.ones(shape, bool)
         place = "units/silhouettes/sdae/layer3/activation_maximization.npz"
         rows = measured(section4, {place: maxima, "datasets/silhouettes/examples.npz": outlines})
-        return [rows[f"{kind}-silhouettes-sdae-layer-3"] for kind in ("whole-objects", "parts", "not-noise")]
+        kinds = ("whole-objects", "parts", "not-noise")
+        return [next(row for row in rows.values() if row["statement"] == kind) for kind in kinds]
 
     def verdicts_on(inputs):
         return [row["verdict"] for row in found(inputs)]
@@ -181,17 +202,17 @@ def test_claims_about_objects_tell_wholes_from_parts_and_from_noise(measured):
     assert [row["value"] for row in both[:2]] == [7 / 47, 40 / 47]
     likeness = np.sort(likeness_to_classes(held_out, examples, labels))
     assert likeness[1] < 0.4 and likeness[2] > 0.7
-    assert f"(correlation at least {np.quantile(likeness, 0.1):.2f})" in both[0]["statistic"]
+    assert f"(correlation at least {np.quantile(likeness, 0.1):.2f})" in both[0]["where"]
     assert verdicts_on(wholes) == ["holds", "fails", "holds"]
     assert verdicts_on(rng.normal(size=(144, 121))) == ["fails", "fails", "fails"]
 
 
 def test_claims_about_methods_tell_parts_from_examples(measured):
     rng = np.random.default_rng(2)
-    examples, filters = rng.random((40, 11)), rng.normal(size=(7, 11))
+    examples, filters = rng.random((40, 9)), rng.normal(size=(7, 9))
     inputs = 9 * np.repeat(filters[:, None], 3, axis=1)
     maxima = {"inputs": inputs, "activations": np.ones((7, 3)), "converged": np.ones((7, 3), bool)}
-    sampling = {"samples": examples[:35].reshape(7, 5, 11) + 0.01, "mean": rng.random((7, 11))}
+    sampling = {"samples": examples[:35].reshape(7, 5, 9) + 0.01, "mean": rng.random((7, 9))}
     layer = "units/mnist/dbn/layer2"
     files = {
         f"{layer}/activation_maximization.npz": maxima,
@@ -201,7 +222,7 @@ def test_claims_about_methods_tell_parts_from_examples(measured):
     }
     rows = measured(section4, files)
     kinds = ("linear-like-maximum", "samples-differ", "samples-like-data")
-    assert [rows[f"{kind}-mnist-dbn-layer-2"]["verdict"] for kind in kinds] == ["holds"] * 3
+    assert [rows[f"{kind}-mnist-dbn-2"]["verdict"] for kind in kinds] == ["holds"] * 3
 
 
 def test_the_claim_about_the_first_layer_names_the_filter(measured):
@@ -232,11 +253,11 @@ def test_claims_about_gabors_count_live_units(measured):
         {"model": "dbn", "layer": 2, "fitted_shown": 0, "gabor_share_shown": np.nan},
     ]
     rows = measured(section4, {"tables/units.csv": [{"dataset": "natural_images"} | row for row in units]})
-    assert list(rows) == ["gabor-sdae-layer-1", "gabor-dbn-layer-1"]
+    assert [row["statement"] for row in rows.values()] == ["gabor-sdae-1", "gabor-dbn-1"]
     sdae, dbn = rows.values()
     assert (sdae["value"], sdae["verdict"]) == (0.9, "holds")
     assert (sdae["low"], sdae["high"]) == wilson_interval(180, 200)
-    assert dbn["verdict"] == "undecided" and "3 live units" in dbn["statistic"]
+    assert dbn["verdict"] == "undecided" and "3 units" in dbn["where"]
 
 
 def areas(layer, difference, search="whitened", curve="log_sigmoid", units=500):
@@ -258,12 +279,15 @@ def test_claims_about_layers_take_the_search_that_agrees_least(measured):
     rows = [areas(1, np.nan), areas(2, 3.0), areas(3, -3.0), areas(2, 2.5, units=36), areas(2, 0.5, "plain", units=36)]
     rows += [areas(2, 9.0) | {"measure": "slope"}, areas(2, -5.0, curve="normalized")]
     found = measured(section5, {"tables/invariance.csv": rows})  # the paper says nothing about layer 3 of patches
-    places = [f"faster-below-natural_images-1-2-{curve}" for curve in ("log-sigmoid", "normalized")]
-    assert list(found) == [*places, *(f"{place}-any-search" for place in places)]
-    assert [found[place]["verdict"] for place in places] == ["holds", "fails"]
-    assert [found[f"{place}-any-search"]["verdict"] for place in places] == ["undecided", "fails"]
-    assert "all 500 units" in found[places[0]]["statistic"]
-    assert "2 searches of 36 units (plain)" in found[f"{places[0]}-any-search"]["statistic"]
+    assert [(row["statement"], row["verdict"]) for row in found.values()] == [
+        ("faster-below", "holds"),
+        ("faster-below", "undecided"),
+        ("faster-below-normalized", "fails"),
+        ("faster-below-normalized", "fails"),
+    ]
+    configured, least, *_ = found.values()
+    assert "layers 1 and 2, all 500 units" in configured["where"]
+    assert "2 searches of 36 units (plain)" in least["where"]
     of_digits = [row | {"dataset": "mnist"} for row in rows]
     assert len(measured(section5, {"tables/invariance.csv": of_digits})) == 6
     assert measured(section5, {"tables/invariance.csv": [areas(2, np.nan)]}) == {}
@@ -298,8 +322,8 @@ def test_claims_about_output_tell_many_modes_and_rotations_from_one(measured):
     various = {"inputs": rng.normal(size=(10, 9, 225))}
     found = list(measured(section5, output_files(various, manifolds, hidden)).values())
     assert [row["verdict"] for row in found] == ["holds"] * 3
-    assert "hidden units of Figure 1: 1.000" in found[0]["statistic"]
-    assert "(67% of the searches converged)" in found[1]["statistic"]  # of those up to √2: 0.4, 0.8, 1.2
+    assert "hidden units of Figure 1: 1.000" in found[0]["where"]
+    assert "(67% of the searches converged)" in found[1]["where"]  # of those up to √2: 0.4, 0.8, 1.2
     noise = np.broadcast_to(trials[0, 0] + rng.normal(size=(6, 225)), trials.shape).copy()
     noise[:, 0] = trials[0, 0]
     alike = {"inputs": np.broadcast_to(hidden[0, :1], (10, 9, 225))}
@@ -354,7 +378,7 @@ def test_remarks_follow_the_searches(measured):
     assert verdicts(other) == ["fails", "fails", "fails", "holds", "holds"]
     assert [row["value"] for row in other.values()][:2] == pytest.approx([2.9, 1.2])
     first = next(iter(held.values()))
-    assert "at ε = 1, mnist" in first["statistic"] and first["id"] == "minimum-in-background-mnist-sdae-layer-2"
+    assert first["where"] == "mnist sdae layer 2, at ε = 1" and first["id"] == "minimum-in-background-mnist-sdae-2"
 
 
 def test_a_whitened_search_that_ends_lower_breaks_the_change_of_variables(measured):

@@ -32,6 +32,7 @@ SETTINGS = {
     "weight_decay": 0.0,
     "input_dropout": 0.0,
     "hidden_dropout": 0.0,
+    "frozen": 0,
     "patience": 40,
 }
 
@@ -134,6 +135,21 @@ def test_a_refit_goes_through_the_end_of_the_plan_from_the_best_weights_on_the_e
     for a, b in zip(found.network.weights, by_hand.weights, strict=True):
         np.testing.assert_array_equal(a, b)
     assert (best.weights[0] == random_network([12, 7, 3], generator(0)).weights[0]).all()
+
+
+@pytest.mark.parametrize("frozen", [1, 2, 3])
+def test_frozen_layers_stay_and_the_others_learn_as_they_would(frozen):
+    start = random_network([12, 7, 5, 3], generator(0))
+    start.weights[-1] += 0.1 * np.arange(15, dtype=np.float32).reshape(3, 5)
+    examples, labels = Stripes().batch(0, 20), Stripes().batch_labels(0, 20)
+    whole, part = start.copy(), start.copy()
+    Backpropagation(whole, 20, 1e-3).step(examples, labels, 0.5)
+    Backpropagation(part, 20, 1e-3, frozen=frozen).step(examples, labels, 0.5)
+    for k in range(3):
+        expected = start if k < frozen else whole
+        np.testing.assert_array_equal(part.weights[k], expected.weights[k])
+        np.testing.assert_array_equal(part.biases[k], expected.biases[k])
+        assert (whole.weights[k] != start.weights[k]).any()
 
 
 def test_training_errors_are_counted_before_each_step():

@@ -19,7 +19,7 @@ from tolerances import assert_single
 from deepunits.backend import choose_device
 from deepunits.data import silhouettes
 from deepunits.errors import UserError
-from deepunits.paper.claims import remarks, section4, section5
+from deepunits.paper.claims import remarks, section4, section5, techniques
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "environment.yml", "config", "profiles", "scripts", "src", "workflow")
@@ -222,7 +222,8 @@ DRAWN = {  # by the seed, and what follows
     for dataset in ("natural_images", "mnist_rot")
 }
 STATISTICS = {f"Estimate the statistics of {dataset}" for dataset in DATASETS}
-CLAIMS = {"Measure the claims"}
+SCORECARD = {"Make the scorecard"}
+CLAIMS = {"Measure the claims"} | SCORECARD
 RECORD = {"Record the run"}
 UNITS, ERRORS = {"Tabulate the units"}, {"Tabulate the errors"}
 INVARIANCE = {"Tabulate the invariance of the layers"} | CLAIMS | figures(7, "7 normalised")
@@ -234,7 +235,7 @@ OUTPUT = {"Maximise activations of the output units of the mnist_rot sdae"} | TR
 PRECONDITIONED = {
     "Maximise preconditioned activations of the output units of the mnist_rot sdae"
 } | DRAWN_PRECONDITIONED
-REMARKS = {"Tabulate the remarks"} | RECORD
+REMARKS = {"Tabulate the remarks"} | SCORECARD | RECORD
 CURVATURES = {"Measure curvatures in layer 2 of the mnist sdae", "Draw the directions of the Hessian"} | REMARKS
 SEARCHES = {
     *("Compare searches in layer 2 of the mnist sdae", "Draw the lowest activations", "Draw what whitening changes")
@@ -540,7 +541,8 @@ def test_a_deleted_result_makes_again_what_follows_from_it(finished):
     }
     again = {name for name in before if after[name][0] != before[name][0]}
     drawn = {f"figures/figure{n}.{kind}" for n in (3, 4) for kind in ("pdf", "png", "svg", "npz")}
-    assert again == {"units/mnist/dbn/layer2/sampling.npz", "claims.csv", "claims.md", "run.json"} | drawn
+    scored = {"claims.csv", "scorecard.csv", "scorecard.md"}
+    assert again == {"units/mnist/dbn/layer2/sampling.npz", "run.json"} | scored | drawn
     assert finished.planned() == set()
 
 
@@ -787,9 +789,9 @@ def test_stored_classifiers_have_the_stored_errors(finished, name):
 
 
 def test_maxima_of_outlines_are_whole_objects_parts_or_neither(finished):
-    rows = {row["id"]: row for row in table(finished, "claims.csv")}
-    whole, parts, noise = (rows[f"{kind}-silhouettes-sdae-layer-3"] for kind in ("whole-objects", "parts", "not-noise"))
-    assert whole["statistic"].startswith(f"share of {SHOWN['silhouettes']} units")
+    rows = {row["statement"]: row for row in table(finished, "claims.csv")}
+    whole, parts, noise = (rows[name] for name in ("whole-objects", "parts", "not-noise"))
+    assert f"{SHOWN['silhouettes']} units" in whole["where"]
     assert 0 <= float(whole["value"]) <= float(whole["value"]) + float(parts["value"]) <= 1
     maxima = arrays(finished, "units/silhouettes/sdae/layer3/activation_maximization.npz")
     best = maxima["inputs"][np.arange(len(maxima["units"])), maxima["activations"].argmax(axis=1)].reshape(-1, 28, 28)
@@ -850,7 +852,7 @@ def test_the_tables_of_the_supplement(finished):
 
 
 @pytest.mark.parametrize(
-    ("file", "sections"), [("claims.csv", (section4, section5)), ("tables/supplement.csv", (remarks,))]
+    ("file", "sections"), [("claims.csv", (techniques, section4, section5)), ("tables/supplement.csv", (remarks,))]
 )
 def test_no_claim_is_left_out_for_want_of_an_input(finished, monkeypatch, file, sections):
     """A statement is measured where its files are inputs of the rule: measured on all files it has no more rows."""

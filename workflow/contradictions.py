@@ -109,10 +109,16 @@ def _of_classifiers(config):
     for dataset, starts in config["classifiers"].items():
         for start, settings in starts.items():
             key = f"classifiers.{dataset}.{start}"
-            if start != "random" and start not in config["models"].get(dataset, {}):
-                yield f"config key {key} is there, but models.{dataset} has no {start}; add that or remove this"
-            if start != "random" and "units" in settings:
-                yield f"config key {key}.units is there, but its units are those of models.{dataset}.{start}; remove it"
+            model = settings.get("from", start)
+            if model != "random" and model not in config["models"].get(dataset, {}):
+                yield f"config key {key} is there, but models.{dataset} has no {model}; add that or remove this"
+            if model != "random" and "units" in settings:
+                yield f"config key {key}.units is there, but its units are those of models.{dataset}.{model}; remove it"
+            if model == "random" and "units" not in settings:
+                yield f"config key {key}.units is missing, but it starts from random weights; give it a value"
+            depth = len(settings.get("units") or config["models"].get(dataset, {}).get(model, ()))
+            if settings["frozen"] > depth:
+                yield f"config key {key}.frozen is {settings['frozen']}; it must be at most {depth}, the hidden layers"
             if settings["batch"] > settings["epoch_examples"]:
                 yield (
                     f"config key {key}.batch is {settings['batch']}; it must be at most {settings['epoch_examples']}, "

@@ -32,7 +32,7 @@ offer_library()
 # Every file of a full run, and not the last ones only, so that Snakemake makes again whichever is deleted. Each of the
 # files included adds its own.
 RESULTS = []
-# Dataset, model and number of every layer; dataset and what the training of a classifier starts from.
+# Dataset, model and number of every layer; dataset and name of every classifier.
 LAYERS = [
     (dataset, model, layer)
     for dataset, models in config["models"].items()
@@ -44,7 +44,9 @@ CLASSIFIERS = [(dataset, start) for dataset, starts in config["classifiers"].ite
 
 wildcard_constraints:
     dataset="|".join(config["datasets"]),
-    model="|".join({model: None for models in config["models"].values() for model in models}),
+    model="|".join(
+        {name: None for part in ("models", "classifiers") for names in config[part].values() for name in names}
+    ),
     start="|".join({start: None for starts in config["classifiers"].values() for start in starts}),
     layer="[1-9][0-9]*",
 
@@ -136,10 +138,16 @@ def maximization_settings(wildcards):
 def pretrained_layers(wildcards):
     """Return the files of all layers of the model that a classifier starts from."""
     classifier_settings(wildcards)
-    if wildcards.start == "random":
+    model = started_from(wildcards.dataset, wildcards.start)
+    if model == "random":
         return []
-    last = layers(config, wildcards.dataset, wildcards.start)[-1]
-    return [f"results/models/{wildcards.dataset}/{wildcards.start}/layer{k}.npz" for k in range(1, last + 1)]
+    last = layers(config, wildcards.dataset, model)[-1]
+    return [f"results/models/{wildcards.dataset}/{model}/layer{k}.npz" for k in range(1, last + 1)]
+
+
+def started_from(dataset, classifier):
+    """Return the model that a classifier starts from, or random."""
+    return config["classifiers"][dataset][classifier].get("from", classifier)
 
 
 def classifier_settings(wildcards):

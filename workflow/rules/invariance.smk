@@ -107,7 +107,9 @@ RESULTS += [
 ]
 for dataset, start in CLASSIFIERS:
     tools = config["units"].get(dataset, {})
-    if start != "random" and "output" in tools.get("activation_maximization", {}):
+    if started_from(dataset, start) == "random":
+        continue
+    if "output" in tools.get("activation_maximization", {}):
         RESULTS.append(f"results/units/{dataset}/{start}/output/activation_maximization.npz")
-    if start != "random" and "output" in tools.get("invariance", {}):
+    if "output" in tools.get("invariance", {}):
         RESULTS.append(f"results/units/{dataset}/{start}/output/invariance.npz")

@@ -1,7 +1,7 @@
 """Statistics that the claims and the tables share, with their intervals."""
 
 import numpy as np
-from scipy.stats import bootstrap, norm
+from scipy.stats import bootstrap, norm, spearmanr
 
 from deepunits.randomness import generator
 
@@ -15,6 +15,31 @@ def over_units(values, statistic=np.median, *, seed):
         (values,), statistic, method="percentile", n_resamples=2000, rng=generator(seed, "bootstrap")
     ).confidence_interval
     return float(statistic(values)), float(interval.low), float(interval.high)
+
+
+def rank_correlation(a, b, *, seed):
+    """Return the rank correlation of `a` and `b` (units,) with its 95 % percentile bootstrap interval over units.
+
+    Spearman's; 0 where all of one are equal.
+
+    Returns
+    -------
+    value, low, high : float
+    """
+
+    def correlation(a, b):
+        return 0.0 if np.ptp(a) == 0 or np.ptp(b) == 0 else spearmanr(a, b).statistic
+
+    interval = bootstrap(
+        (a, b),
+        correlation,
+        paired=True,
+        vectorized=False,
+        method="percentile",
+        n_resamples=1000,
+        rng=generator(seed, "bootstrap"),
+    ).confidence_interval
+    return float(correlation(a, b)), float(interval.low), float(interval.high)
 
 
 def wilson_interval(count, total, confidence=0.95):

@@ -1,8 +1,8 @@
-"""The scorecard: the paper's claims, measured, and the remarks of section 5 that it makes without numbers.
+"""The paper's claims, measured, the remarks of section 5 among them, and the scorecard: a row for each statement.
 
-Needs: the unit tools' files in results/units/, tables, the first layers of the models, the examples, the statistics of
-       the dataset that the supplement studies, and the datasets' provenance.json, which marks substitutes
-Makes: results/claims.csv and claims.md, results/tables/supplement.csv and supplement.md
+Needs: the unit tools' files in results/units/, tables, the layers of the models, a classifier, the examples, the statistics
+       of the dataset that the supplement studies, and the datasets' provenance.json, which marks substitutes
+Makes: results/claims.csv, results/tables/supplement.csv, results/scorecard.csv and scorecard.md
 
 A statement is measured wherever its files are among the inputs. To add one, write it into deepunits.paper.claims.<section>,
 and a file of a new kind into the inputs.
@@ -13,22 +13,27 @@ MAXIMIZED = [
 ]
 
 
-def claims(message, sections, datasets, files, csv, markdown, caption, category="Claims"):
+def claims(message, sections, datasets, files, csv, caption, category="Claims"):
     """Return what a rule that measures claims is made of."""
     row = {"message": message, "sections": sections, "datasets": datasets, "files": files, "csv": csv}
-    return row | {"markdown": markdown, "caption": " ".join(caption.split()), "category": category}
+    return row | {"caption": " ".join(caption.split()), "category": category}
 
 
 CLAIMS = {
     "claims": claims(
         "Measure the claims",
-        ["section4", "section5"],
+        ["techniques", "section4", "section5"],
         MEASURED,
-        [f"results/models/{d}/{m}/layer1.npz" for d, m in MAXIMIZED]
+        [f"results/models/{d}/{m}/layer{k}.npz" for d, m in MAXIMIZED for k in (1, 2, 3)]
+        + [
+            f"results/models/mnist/random/classifier.npz"
+            for start in config["classifiers"]["mnist"]
+            if start == "random"
+        ]
         + [path for d, m in MAXIMIZED for path in maxima_of(d, m)]
         + second_layers("sampling")
         + second_layers("linear_combination")
-        + examples_of(*COMPARED, "silhouettes")
+        + examples_of(*{d: None for d, _ in MAXIMIZED})
         + expand("results/tables/{table}.csv", table=["units", "invariance"])
         + expand(
             "results/units/mnist_rot/{m}/output/{file}.npz",
@@ -36,8 +41,7 @@ CLAIMS = {
             file=["activation_maximization", "invariance"],
         ),
         csv="results/claims.csv",
-        markdown="results/claims.md",
-        caption="The paper's claims as statistics of this run: value, interval, threshold and verdict.",
+        caption="The paper's claims as statistics of this run: where, value, interval, threshold and verdict.",
     ),
     "supplement": claims(
         "Tabulate the remarks",
@@ -46,7 +50,6 @@ CLAIMS = {
         [f"{STUDIED_LAYER}/curvatures.npz", f"{STUDIED_LAYER}/searches.npz"]
         + [f"results/statistics/{STUDY['dataset']}.npz"],
         csv="results/tables/supplement.csv",
-        markdown="results/tables/supplement.md",
         caption="""The remarks of section 5 that the paper gives without numbers, as statistics of this run: value, 95 %
         bootstrap interval over units, threshold and verdict.""",
         category="Supplement",
@@ -67,7 +70,6 @@ for name, row in CLAIMS.items():
             modules=modules("measure_claims", *(f"deepunits.paper.claims.{section}" for section in row["sections"])),
         output:
             csv=report(row["csv"], caption="../../report/caption.rst", category=row["category"]),
-            markdown=row["markdown"],
         params:
             sections=row["sections"],
             seed=config["seed"],
@@ -85,4 +87,33 @@ for name, row in CLAIMS.items():
             "../../../scripts/measure_claims.py"
 
 
-RESULTS += [path for row in CLAIMS.values() for path in (row["csv"], row["markdown"])]
+DECLARING = [f"deepunits.paper.claims.{section}" for row in CLAIMS.values() for section in row["sections"]]
+SCORECARD = ["results/scorecard.csv", "results/scorecard.md"]
+
+
+rule scorecard:
+    message:
+        "Make the scorecard"
+    input:
+        claims=[row["csv"] for row in CLAIMS.values()],
+        provenance=provenance_of(*MEASURED),
+        modules=modules("score_claims", *DECLARING),
+    output:
+        csv=report(SCORECARD[0], caption="../../report/caption.rst", category="Claims"),
+        markdown=SCORECARD[1],
+    params:
+        caption="The paper's statements, one a row: what was measured, the value, the threshold and why, the verdict.",
+    log:
+        "results/logs/scorecard.log",
+    benchmark:
+        "results/benchmarks/scorecard.tsv"
+    conda:
+        "../../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    script:
+        "../../../scripts/score_claims.py"
+
+
+RESULTS += [*(row["csv"] for row in CLAIMS.values()), *SCORECARD]

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-COLUMNS = ("id", "section", "claim", "statistic", "value", "low", "high", "threshold", "verdict")
+COLUMNS = ("id", "statement", "section", "claim", "statistic", "where", "value", "low", "high", "threshold", "verdict")
+WHERE = "{dataset} {model} layer {layer}"
 
 
 @dataclass(frozen=True)
@@ -15,16 +16,20 @@ class Statement:
 
     Attributes
     ----------
-    id : str
-        With the fields of a case in braces, such as ``unimodal-{dataset}-{model}-layer-{layer}``.
+    name : str
+        Such as ``unimodal``.
     section : str
         Of the paper.
     says : str
         What the paper says, in brief.
     statistic : str
-        What is measured, with fields in braces.
+        What is measured.
     threshold : str
         What the value is held against, such as ``>= 0.9``: our choice, since the paper gives no numbers.
+    why : str
+        Why this threshold; of a statement that no run can decide, why not.
+    where : str
+        The place of a measurement and what is particular of it, with fields of the case in braces.
     cases : list of dict
         The places that it is measured at: fields such as ``dataset``, ``model`` and ``layer``. ``dataset`` is always
         among them.
@@ -36,11 +41,13 @@ class Statement:
         nothing to measure.
     """
 
-    id: str
+    name: str
     section: str
     says: str
     statistic: str
     threshold: str
+    why: str
+    where: str
     cases: list
     reads: dict
     measure: callable
@@ -60,25 +67,30 @@ class Statement:
             found = self.measure(SimpleNamespace(**case, seed=seed), **paths) if at_hand else None
             if found is not None:
                 (value, low, high), fields = found[:3], case | dict(*found[3:])
+                place = "-".join(str(part) for part in (self.name, *case.values()))
                 row = (
-                    *(self.id.format(**fields), self.section, self.says.format(**fields)),
-                    *(self.statistic.format(**fields), value, low, high),
-                    *(self.threshold, verdict(low, high, self.threshold)),
+                    *(place, self.name, self.section, self.says, self.statistic, self.where.format(**fields)),
+                    *(value, low, high, self.threshold, verdict(low, high, self.threshold)),
                 )
                 yield case["dataset"], dict(zip(COLUMNS, row, strict=True))
 
 
-def statement(statements, id, section, says, statistic, threshold, *, cases, **reads):
+def statement(statements, name, section, says, statistic, threshold, why, *, cases, where=WHERE, **reads):
     """Return a decorator that declares what it is put on as the measure of a :class:`Statement`.
 
     It adds the statement to the list `statements`, and returns the function as it is.
     """
 
     def declare(measure):
-        statements.append(Statement(id, section, says, statistic, threshold, cases, reads, measure))
+        statements.append(Statement(name, section, says, statistic, threshold, why, where, cases, reads, measure))
         return measure
 
     return declare
+
+
+def untested(statements, name, section, says, why):
+    """Add a statement that no run of this workflow can decide to the list `statements`."""
+    statements.append(Statement(name, section, says, "", "", why, "", [], {}, None))
 
 
 def cases(**fields):
@@ -99,21 +111,3 @@ def verdict(low, high, threshold):
     relation, bound = threshold.split()
     held = [end >= float(bound) if relation == ">=" else end <= float(bound) for end in (low, high)]
     return {(True, True): "holds", (False, False): "fails"}.get(tuple(held), "undecided")
-
-
-def as_markdown(rows):
-    """Return a table in Markdown; a claim that was measured on a substitute says so.
-
-    Parameters
-    ----------
-    rows : list of dict
-        Of :meth:`Statement.rows`, with ``substitute``: what stands in for the dataset, empty if nothing does.
-    """
-    lines = ["| section | claim | statistic | value | 95 % interval | threshold | verdict |", "|" + "---|" * 7]
-    for row in rows:
-        statistic = row["statistic"] + (f" (on a substitute: {row['substitute']})" if row["substitute"] else "")
-        lines.append(
-            f"| {row['section']} | {row['claim']} | {statistic} | {row['value']:.4g} "
-            f"| {row['low']:.4g} … {row['high']:.4g} | {row['threshold']} | {row['verdict']} |"
-        )
-    return "\n".join(lines) + "\n"

@@ -6,7 +6,7 @@ import numpy as np
 
 from deepunits.invariance.hessian import variance_along
 from deepunits.invariance.measures import departures
-from deepunits.paper.claims.claim import cases, statement
+from deepunits.paper.claims.claim import WHERE, cases, statement
 from deepunits.paper.statistics import over_units
 from deepunits.storage import load_npz
 
@@ -22,18 +22,17 @@ STUDIED = cases(
 )
 SEARCHES = "units/{dataset}/{model}/layer{layer}/searches.npz"
 STATISTICS = "statistics/{dataset}.npz"
-WHERE = "{dataset} {model} layer {layer}"
-AT_A_DISTANCE = f"at ε = {{epsilon:.3g}}, {WHERE}"
-IDENTITY = "{dataset}-{model}-layer-{layer}"
+AT_A_DISTANCE = f"{WHERE}, at ε = {{epsilon:.3g}}"
 
 
 @claim(
-    f"flat-directions-are-background-{IDENTITY}",
+    "flat-directions-are-background",
     "5.1, footnote 16",
     "The directions of smallest curvature change the background.",
     f"median over units of the variance of the data along the flattest {FLATTEST:.0%} of the eigenvectors, relative to "
-    f"that of a pixel, {WHERE}",
+    "that of a pixel",
     "<= 0.5",
+    "half of what a direction at random has",
     cases=STUDIED,
     curvatures="units/{dataset}/{model}/layer{layer}/curvatures.npz",
 )
@@ -70,12 +69,13 @@ class Searches:
 
 
 @claim(
-    f"minimum-in-background-{IDENTITY}",
+    "minimum-in-background",
     "5.1, footnote 17",
     "Minimising the activation shows the same background effect.",
-    "median over units of the variance of the data along the way to the lowest activation, relative to that of a "
-    f"pixel, {AT_A_DISTANCE}",
+    "median over units of the variance of the data along the way to the lowest activation, relative to that of a pixel",
     "<= 0.5",
+    "half of what a direction at random has",
+    where=AT_A_DISTANCE,
     cases=STUDIED,
     searches=SEARCHES,
     statistics=STATISTICS,
@@ -88,12 +88,13 @@ def variance_towards_lowest(case, searches, statistics):
 for directions, drawn in (("data-like", "drawn as the data vary"), ("random", "all as likely")):
 
     @claim(
-        f"ridge-{directions}-{IDENTITY}",
+        f"ridge-{directions}",
         "5.1, footnote 17",
         "The activation is like a ridge: it falls significantly in most directions, and hardly along a few.",
-        f"median over units of the fall of the activation in random directions, {drawn}, over its fall along the "
-        f"manifold, {AT_A_DISTANCE}",
+        f"median over units of the fall of the activation in random directions, {drawn}, over that along the manifold",
         ">= 2",
+        "twice is significant",
+        where=AT_A_DISTANCE,
         cases=[case | {"directions": directions.replace("-", "_")} for case in STUDIED],
         searches=SEARCHES,
     )
@@ -103,12 +104,13 @@ for directions, drawn in (("data-like", "drawn as the data vary"), ("random", "a
 
 
 @claim(
-    f"whitening-leaves-background-{IDENTITY}",
+    "whitening-leaves-background",
     "5.1",
     "Whitening counteracts the background effect: the search moves where the data vary.",
-    "median over units of the variance of the data along the way of the whitened search, over that of the plain "
-    f"search, {AT_A_DISTANCE}",
+    "median over units of the variance of the data along the way of the whitened search, over that of the plain search",
     ">= 1",
+    "the sign of the logarithm is the statement",
+    where=AT_A_DISTANCE,
     cases=STUDIED,
     searches=SEARCHES,
     statistics=STATISTICS,
@@ -120,12 +122,13 @@ def gain_in_variance(case, searches, statistics):
 
 
 @claim(
-    f"whitening-keeps-optimum-{IDENTITY}",
+    "whitening-keeps-optimum",
     "5.1, equation 1",
     "Whitening is a change of variables: the highest activation at a distance stays what it is.",
-    "median over units of the activation found less with whitening than without, as a share of that at the optimum, "
-    f"{AT_A_DISTANCE}",
+    "median over units of the activation found less with whitening than without, as a share of that at the optimum",
     "<= 0.01",
+    "equal but for the threshold of the searches",
+    where=AT_A_DISTANCE,
     cases=STUDIED,
     searches=SEARCHES,
 )

@@ -4,15 +4,19 @@ from functools import partial
 
 import numpy as np
 from scipy.spatial.distance import cdist
+from scipy.special import entr
+from sklearn.metrics import pairwise_distances_argmin_min
 
 from deepunits.data.examples import load_examples, load_labels
-from deepunits.paper.claims.claim import cases, rows_of, statement
+from deepunits.models.trained import load_network
+from deepunits.paper.claims.claim import WHERE, cases, rows_of, statement
 from deepunits.paper.statistics import cosine, cosine_among_starts, over_units, wilson_interval
 from deepunits.paper.tables.units import GABOR
 from deepunits.storage import load_npz
 from deepunits.visualize.activation_maximization import best_solutions
 
 OUTLINES = 0.9  # share of the outlines in a dataset that count as whole objects
+LIKE_A_DIGIT = 0.5  # correlation with a digit from which a picture looks like one
 SMOOTH = 0.5  # correlation between adjacent pixels from which a picture is not noise
 
 STATEMENTS = []
@@ -30,9 +34,6 @@ MAXIMA = "units/{dataset}/{model}/layer{layer}/activation_maximization.npz"
 SAMPLING = "units/{dataset}/{model}/layer{layer}/sampling.npz"
 COMBINATION = "units/{dataset}/{model}/layer{layer}/linear_combination.npz"
 
-WHERE = "{dataset} {model} layer {layer}"
-IDENTITY = "{dataset}-{model}-layer-{layer}"
-
 
 def variation_of_maxima(activations):
     """Return the coefficient of variation of the maximal activations (U, R) of each unit, shape (U,)."""
@@ -49,7 +50,7 @@ def matched_cosine(a, b):
 
 def distance_to_data(inputs, examples):
     """Return the distance from each of `inputs` (n, P) to the nearest of `examples` (m, P), shape (n,)."""
-    return cdist(inputs, examples).min(axis=1)
+    return pairwise_distances_argmin_min(inputs, examples)[1]
 
 
 def likeness_to_classes(inputs, examples, labels):
@@ -91,11 +92,12 @@ def best_of(maxima):
 
 
 @claim(
-    f"filter-{IDENTITY}",
+    "filter",
     "4.2",
     "In the first layer the maximum is proportional to the filter itself.",
-    f"mean over units of the least cosine with the filter among starts, {WHERE}",
+    "mean over units of the least cosine with the filter among starts",
     ">= 0.999",
+    "1 but for rounding and the threshold of the ascent",
     cases=cases(**MAXIMIZED, layer=[1]),
     maxima=MAXIMA,
     layer=LAYER,
@@ -110,11 +112,12 @@ about_maxima = {"cases": cases(**MAXIMIZED, layer=[2, 3]), "maxima": MAXIMA}
 
 
 @claim(
-    f"unimodal-{IDENTITY}",
+    "unimodal",
     "4.4",
     "Most random initializations yield roughly the same input pattern.",
-    f"median over units of the mean pairwise cosine among starts, {WHERE}",
+    "median over units of the mean pairwise cosine among starts",
     ">= 0.9",
+    "patterns of that cosine look the same",
     **about_maxima,
 )
 def likeness_among_starts(case, maxima):
@@ -122,11 +125,12 @@ def likeness_among_starts(case, maxima):
 
 
 @claim(
-    f"close-maxima-{IDENTITY}",
+    "close-maxima",
     "4.4",
     "The maximal values of the activation are quite close to each other.",
-    f"median over units of the coefficient of variation among starts, {WHERE}",
+    "median over units of the coefficient of variation among starts",
     "<= 0.02",
+    "a fiftieth of the activation is quite close",
     **about_maxima,
 )
 def variation_among_starts(case, maxima):
@@ -134,11 +138,12 @@ def variation_among_starts(case, maxima):
 
 
 @claim(
-    f"one-rate-{IDENTITY}",
+    "one-rate",
     "4.4",
     "The same learning rate of the gradient ascent works for all units of a layer.",
-    f"share of ascents that converge, {WHERE}",
+    "share of ascents that converge",
     ">= 0.95",
+    "all but a few of 9 ascents of each unit",
     **about_maxima,
 )
 def share_converged(case, maxima):
@@ -146,25 +151,30 @@ def share_converged(case, maxima):
 
 
 @claim(
-    f"linear-like-maximum-{IDENTITY}",
+    "linear-like-maximum",
     "4.4",
     "Linear combination and activation maximization are quite similar.",
-    f"median over units of their cosine, mean over units removed, {WHERE}",
+    "median over units of their cosine, mean over units removed",
     ">= 0.5",
+    "of two different units it is 0 in the mean",
+    where=f"{WHERE} (of different units {{mismatched:.2f}})",
     cases=COMPARED,
     maxima=MAXIMA,
     combination=COMBINATION,
 )
 def likeness_to_combination(case, maxima, combination):
-    return over_units(matched_cosine(best_of(maxima), load_npz(combination)["filters"]), seed=case.seed)
+    best, filters = best_of(maxima), load_npz(combination)["filters"]
+    mismatched = np.median(matched_cosine(best, np.roll(filters, 1, axis=0)))
+    return *over_units(matched_cosine(best, filters), seed=case.seed), {"mismatched": mismatched}
 
 
 @claim(
-    f"samples-differ-{IDENTITY}",
+    "samples-differ",
     "4.4",
     "Sampling gives whole examples where the other two give parts: it is less like the maximum.",
-    f"median over units of cosine(maximum, linear) - cosine(maximum, sampling mean), {WHERE}",
+    "median over units of cosine(maximum, linear) - cosine(maximum, sampling mean)",
     ">= 0",
+    "the sign is the statement",
     cases=COMPARED,
     maxima=MAXIMA,
     combination=COMBINATION,
@@ -177,11 +187,12 @@ def likeness_to_combination_beyond_samples(case, maxima, combination, sampling):
 
 
 @claim(
-    f"samples-like-data-{IDENTITY}",
+    "samples-like-data",
     "4.4",
     "Samples are much more likely to be part of the distribution of examples than maxima.",
-    f"median over units of distance to the nearest example, samples less maximum, {WHERE}",
+    "median over units of distance to the nearest held-out example, samples less maximum",
     "<= 0",
+    "the sign is the statement",
     cases=COMPARED,
     maxima=MAXIMA,
     sampling=SAMPLING,
@@ -194,31 +205,35 @@ def distance_of_samples_less_maximum(case, maxima, sampling, examples):
 
 
 @claim(
-    f"one-pattern-{IDENTITY}",
+    "one-pattern",
     "4.4",
     "Samples of natural image patches are of the same pattern, for a given unit.",
-    f"median over units of the mean pairwise cosine among samples, {WHERE}",
-    ">= 0.5",
+    "median over units of the mean pairwise cosine among samples, mean over units removed",
+    ">= 0.3",
+    "a common pattern is then seen in a row; of samples of different units it is 0",
     cases=cases(dataset=["natural_images"], model=["dbn"], layer=[2]),
     sampling=SAMPLING,
 )
 def likeness_among_samples(case, sampling):
-    return over_units(cosine_among_starts(load_npz(sampling)["samples"]), seed=case.seed)
+    samples = load_npz(sampling)["samples"]
+    return over_units(cosine_among_starts(samples - samples.mean(axis=(0, 1))), seed=case.seed)
 
 
 # What is said of a layer trained on natural images, the units that it is said of, and how many of these are to be so.
-for model, layer, suffix, says, threshold in (
-    ("sdae", 1, "", "The first-layer filters of the SDAE are Gabor-like.", ">= 0.7"),
-    ("dbn", 1, "", "Those of the DBN, which minimise its reconstruction error, are not.", "<= 0.35"),
-    ("dbn", 2, "_shown", "Yet its second layer is a mixture of Gabor-like features and gratings.", ">= 0.25"),
+for model, layer, suffix, says, threshold, why in (
+    ("sdae", 1, "", "The first-layer filters of the SDAE are Gabor-like.", ">= 0.7", "most of them"),
+    ("dbn", 1, "", "Those of the DBN, which minimise its reconstruction error, are not.", "<= 0.35", "half as many"),
+    ("dbn", 2, "_shown", "Yet its second layer is a mixture of Gabor-like features and gratings.", ">= 0.25", "a part"),
 ):
 
     @claim(
-        f"gabor-{model}-layer-{layer}",
+        f"gabor-{model}-{layer}",
         "4.4",
         says,
-        f"share of {{count}} live units with a Gabor fit of R² above {GABOR}, {WHERE}",
+        f"share of live units with a Gabor fit of R² above {GABOR}",
         threshold,
+        why,
+        where=f"{WHERE}, {{count}} units",
         cases=cases(dataset=["natural_images"], model=[model], layer=[layer], suffix=[suffix]),
         table="tables/units.csv",
     )
@@ -226,6 +241,79 @@ for model, layer, suffix, says, threshold in (
         [row] = rows_of(table, dataset=case.dataset, model=case.model, layer=case.layer)
         share, count = row[f"gabor_share{case.suffix}"], int(row[f"fitted{case.suffix}"])
         return (share, *wilson_interval(round(share * count), count), {"count": count}) if count else None
+
+
+@claim(
+    "modes",
+    "4.4",
+    "There seem to be one or two modes for each unit of MNIST.",
+    "median over units of the perplexity of the digits that a network trained without the DBN sees in a unit's samples",
+    "<= 3.5",
+    "a row then holds mostly two kinds of digits; 10 if all were alike",
+    cases=cases(dataset=["mnist"], model=["dbn"], layer=[2]),
+    where=f"{WHERE} (of the samples of all units together {{pooled:.1f}})",
+    sampling=SAMPLING,
+    judge="models/{dataset}/random/classifier.npz",
+)
+def perplexity_of_samples(case, sampling, judge):
+    samples, network = load_npz(sampling)["samples"], load_network(judge)
+    classes = network.activations(samples.reshape(-1, network.pixels), network.depth).argmax(axis=1)
+    shares = np.eye(network.units(network.depth))[classes].reshape(*samples.shape[:2], -1).mean(axis=1)
+    return *over_units(perplexity(shares), seed=case.seed), {"pooled": perplexity(shares.mean(axis=0))}
+
+
+def perplexity(shares):
+    """Return the exponential of the entropy of shares (..., n) that sum to 1: n if all are equal, 1 if one is 1."""
+    return np.exp(entr(shares).sum(axis=-1))
+
+
+@claim(
+    "pseudo-digits",
+    "4.4",
+    "Some maxima of the third layer look like pseudo-digits.",
+    f"share of units whose maximum correlates with a held-out digit at {LIKE_A_DIGIT} or more",
+    ">= 0.05",
+    "some of the units shown",
+    cases=cases(dataset=["mnist"], model=["dbn", "sdae"], layer=[3]),
+    where=f"{WHERE}, {{count}} units (of as many first-layer units {{below:.2f}})",
+    maxima=MAXIMA,
+    below="units/{dataset}/{model}/layer1/activation_maximization.npz",
+    examples=EXAMPLES,
+)
+def share_of_digits(case, maxima, below, examples):
+    digits = load_examples(examples, "test")
+    share, first = (
+        (1 - cdist(best_of(path), digits, "correlation").min(axis=1) >= LIKE_A_DIGIT) for path in (maxima, below)
+    )
+    interval = wilson_interval(int(share.sum()), len(share))
+    return share.mean(), *interval, {"count": len(share), "below": first.mean()}
+
+
+@claim(
+    "sharper",
+    "4.4",
+    "Activation maximization tends to find sharper patterns than linear combination.",
+    "median over units of the mean spatial frequency of the maximum less that of the combination, cycles a pixel",
+    ">= 0",
+    "the sign is the statement",
+    cases=COMPARED,
+    where=f"{WHERE} ({{maximum:.3f}} and {{linear:.3f}})",
+    maxima=MAXIMA,
+    combination=COMBINATION,
+)
+def gain_in_frequency(case, maxima, combination):
+    maximum, linear = (mean_frequency(images) for images in (best_of(maxima), load_npz(combination)["filters"]))
+    fields = {"maximum": np.median(maximum), "linear": np.median(linear)}
+    return *over_units(maximum - linear, seed=case.seed), fields
+
+
+def mean_frequency(images):
+    """Return the mean spatial frequency of square images (n, P), by power, in cycles a pixel: (n,)."""
+    side = round(images.shape[1] ** 0.5)
+    square = images.reshape(-1, side, side)
+    power = np.abs(np.fft.fft2(square - square.mean(axis=(1, 2), keepdims=True))) ** 2
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side)))
+    return (power * frequency).sum(axis=(1, 2)) / power.sum(axis=(1, 2))
 
 
 def wholes_and_parts(maxima, examples):
@@ -257,18 +345,19 @@ def square_smoothness(images):
     return smoothness(images, (side, side))
 
 
-for kind, says, which, threshold in (
-    ("whole-objects", "A few units look like detectors of whole objects.", "as", ">= 0.03"),
-    ("parts", "Most units encode parts of objects.", f"smooth (at least {SMOOTH}) and not as", ">= 0.5"),
+for kind, says, which, threshold, why in (
+    ("whole-objects", "A few units look like detectors of whole objects.", "as", ">= 0.03", "a few of 144"),
+    ("parts", "Most units encode parts of objects.", f"smooth (at least {SMOOTH}) and not as", ">= 0.5", "most: half"),
 ):
 
     @claim(
-        f"{kind}-{IDENTITY}",
+        kind,
         "4.4",
         says,
-        f"share of {{count}} units whose maximum is {which} like a class mean as {100 * OUTLINES:.0f} % of held-out "
-        f"outlines are (correlation at least {{least:.2f}}), {WHERE}",
+        f"share of units whose maximum is {which} like a class mean as {100 * OUTLINES:.0f} % of held-out outlines are",
         threshold,
+        why,
+        where=f"{WHERE}, {{count}} units (correlation at least {{least:.2f}})",
         cases=[case | {"kind": kind} for case in OUTLINED],
         maxima=MAXIMA,
         examples=EXAMPLES,
@@ -281,11 +370,12 @@ for kind, says, which, threshold in (
 
 
 @claim(
-    f"not-noise-{IDENTITY}",
+    "not-noise",
     "4.4",
     "What the units look like is interpretable.",
-    f"median over units of the correlation between adjacent pixels of the maximum, {WHERE}",
+    "median over units of the correlation between adjacent pixels of the maximum",
     f">= {SMOOTH}",
+    "0 in noise",
     cases=OUTLINED,
     maxima=MAXIMA,
 )

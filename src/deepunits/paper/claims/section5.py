@@ -24,12 +24,14 @@ CURVES = {"log_sigmoid": "log(sigmoid(activation))", "normalized": "(h(ε) - h(2
 
 
 @claim(
-    "multimodal-{dataset}-{model}-output",
+    "multimodal",
     "5.2",
     "The maximum of an output unit depends on the random start.",
-    "median over output units of the mean pairwise cosine among starts, {dataset} {model} "
-    "(label 4: {cosines[4]:.2f}, label 5: {cosines[5]:.2f}; hidden units of Figure 1: {hidden:.3f})",
+    "median over output units of the mean pairwise cosine among starts",
     "<= 0.9",
+    "where hidden units count as unimodal",
+    where="{dataset} {model} (label 4: {cosines[4]:.2f}, label 5: {cosines[5]:.2f}; hidden units of Figure 1: "
+    "{hidden:.3f})",
     cases=OUTPUT,
     maxima=MAXIMA,
     hidden="units/mnist/sdae/layer3/activation_maximization.npz",  # which the paper finds unimodal
@@ -63,12 +65,13 @@ def near_frames(manifolds, label):
 
 
 @claim(
-    "manifolds-differ-{dataset}-{model}-output-{label}",
+    "manifolds-differ",
     "5.2",
     "Manifolds from slightly different starts become quite different.",
-    "mean over pairs of trials and ε up to √2 of the cosine between their departures from the optimum, "
-    "{dataset} {model}, label {label} ({converged:.0%} of the searches converged)",
+    "mean over pairs of trials and ε up to √2 of the cosine between their departures from the optimum",
     "<= 0.5",
+    "two departures of that cosine are 60° apart",
+    where="{dataset} {model}, label {label} ({converged:.0%} of the searches converged)",
     cases=OUTPUT,
     manifolds=MANIFOLDS,
 )
@@ -81,44 +84,46 @@ def likeness_among_trials(case, manifolds):
 
 
 @claim(
-    "rotations-{dataset}-{model}-output-{label}",
+    "rotations",
     "5.2",
     "The manifolds capture rotations of the optimum.",
-    "mean over trials and ε up to √2 of the correlation with the optimum as it is best turned, less the "
-    "{unturned:.2f} with it as it is, {dataset} {model}, label {label} (turned by {angle:.0f}° in the mean)",
-    ">= 0.1",
+    "mean over trials and ε from 1 to √2 of the correlation with the optimum as it is best turned, less that with "
+    "it as it is",
+    ">= 0.3",
+    "a turn is then plain to see",
+    where="{dataset} {model}, label {label} (unturned {unturned:.2f}; turned by {angle:.0f}° in the mean)",
     cases=OUTPUT,
     manifolds=MANIFOLDS,
 )
 def gain_by_turning(case, manifolds):
     optimum, frames, _ = near_frames(manifolds, case.label)
+    far = np.linalg.norm(frames[0, 1:] - optimum, axis=1) >= (1 - 1e-4) * np.linalg.norm(optimum)
     side = round(len(optimum) ** 0.5)
     explained = [explained_by_rotation(trial, (side, side)) for trial in frames]
-    angles, turned, unturned = np.moveaxis(explained, 1, 0)[..., 1:]
+    angles, turned, unturned = np.moveaxis(explained, 1, 0)[..., 1:][..., far]
     gain = over_units((turned - unturned).mean(axis=1), np.mean, seed=case.seed)
     return *gain, {"unturned": unturned.mean(), "angle": np.abs(angles).mean()}
 
 
-LAYERS = [
-    {"dataset": dataset, "lower": lower, "upper": lower + 1, "curve": curve, "identity": curve.replace("_", "-")}
-    for dataset, faster in FASTER_BELOW.items()
-    for lower in faster
-    for curve in CURVES
-]
-
 # On all units by the configured search; and, for the units shown, by the search that agrees with the claim least.
-for suffix, which in (
-    ("", "all {units} units"),
-    ("-any-search", "the least of {searches} searches of {units} units ({search})"),
-):
+SEARCHES = {"all": "all {units} units", "any-search": "the least of {searches} searches of {units} units ({search})"}
+
+for curve, drawn in CURVES.items():
 
     @claim(
-        "faster-below-{dataset}-{lower}-{upper}-{identity}" + suffix,
+        "faster-below" + ("" if curve == "log_sigmoid" else "-" + curve),
         "5.3",
-        "The activation falls faster along ε in layer {lower} than in layer {upper}.",
-        f"mean area under {{drawn}}, layer {{upper}} less layer {{lower}}, {{dataset}} {{model}}, {which}",
+        "The activation falls faster along ε in a layer than in the layer above it.",
+        f"mean area under {drawn}, a layer's less that of the layer below",
         ">= 0",
-        cases=[case | {"suffix": suffix} for case in LAYERS],
+        "the sign is the statement",
+        where="{dataset} {model} layers {lower} and {upper}, {which}",
+        cases=[
+            {"dataset": dataset, "lower": lower, "upper": lower + 1, "curve": curve, "searched": searched}
+            for dataset, faster in FASTER_BELOW.items()
+            for lower in faster
+            for searched in SEARCHES
+        ],
         table="tables/invariance.csv",
     )
     def gain_in_area(case, table):
@@ -127,8 +132,7 @@ for suffix, which in (
         if not measured:  # too few units are live
             return None
         row = measured[0]  # the configured search, over all units
-        if case.suffix:
+        if case.searched != "all":
             row = min(measured[1:], key=lambda row: row["difference"], default=row)
-        fields = {"searches": len(measured) - 1, "drawn": CURVES[case.curve]}
-        fields |= {name: row[name] for name in ("model", "units", "search")}
-        return row["difference"], row["difference_low"], row["difference_high"], fields
+        which = SEARCHES[case.searched].format(**row, searches=len(measured) - 1)
+        return row["difference"], row["difference_low"], row["difference_high"], {"model": row["model"], "which": which}

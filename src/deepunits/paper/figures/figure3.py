@@ -8,7 +8,7 @@ from deepunits.paper.figures.figure4 import DATASETS
 from deepunits.paper.figures.results import first_rows, path_list, read, substitutes
 
 UNITS = 6
-SAMPLES = 16  # of a unit, where the file holds as many
+SAMPLES = 16  # of a unit, where the file holds as many: evenly spaced among those stored
 LABEL = 0.65  # inches left of the samples
 GAP = 0.12
 
@@ -66,4 +66,5 @@ def draw(sampling, provenance=()):
 def _first_column(path, columns):
     units, samples = read(path, ("units", "samples"))
     rows = first_rows(path, units, columns**2).reshape(columns, columns)[:UNITS, 0]
-    return units[rows], np.ascontiguousarray(samples[rows, :SAMPLES])
+    shown = np.linspace(0, samples.shape[1] - 1, min(SAMPLES, samples.shape[1])).round().astype(int)
+    return units[rows], samples[rows][:, shown]

@@ -1,0 +1,17 @@
+"""Make the scorecard of the paper's statements from the claims as they were measured."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from deepunits.console import job
+from deepunits.data.examples import stands_in_for
+from deepunits.paper.claims.scorecard import as_markdown, score
+from deepunits.storage import write_text
+
+with job(log=snakemake.log[0]):
+    measured = pd.concat([pd.read_csv(path) for path in snakemake.input.claims])
+    substitutes = {Path(path).parent.name: stands_in_for(path) for path in snakemake.input.provenance}
+    rows = score(measured)
+    write_text(snakemake.output.csv, pd.DataFrame(rows).to_csv(index=False))
+    write_text(snakemake.output.markdown, as_markdown(rows, substitutes))

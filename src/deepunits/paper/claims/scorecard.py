@@ -1,0 +1,92 @@
+"""The scorecard: one row for each statement of the paper, made of its measurements."""
+
+from importlib import import_module
+
+SECTIONS = ("techniques", "section4", "remarks", "section5")  # the modules that declare statements
+VERDICTS = ("holds", "holds in part", "does not hold", "cannot be tested here")
+NAMED = 4  # places that are named at most
+
+
+def statements():
+    """Return all statements in the order of the paper's sections."""
+    declared = [s for name in SECTIONS for s in import_module(f"deepunits.paper.claims.{name}").STATEMENTS]
+    return sorted(declared, key=lambda statement: statement.section)
+
+
+def score(measured):
+    """Return one row for each statement that was measured, and for each that no run can decide.
+
+    Parameters
+    ----------
+    measured : pandas.DataFrame
+        With the columns of a claim's rows (:data:`deepunits.paper.claims.claim.COLUMNS`).
+
+    Returns
+    -------
+    list of dict
+        ``section``, ``claim``, ``statistic``, ``threshold``, ``why``, ``value``, ``verdict``, one of `VERDICTS`, and
+        ``where``: in how many places and in which not.
+    """
+    rows = []
+    for statement in statements():
+        places = measured[measured["statement"] == statement.name]
+        row = {"section": statement.section, "claim": statement.says, "statistic": statement.statistic}
+        row |= {"threshold": statement.threshold, "why": statement.why}
+        if statement.measure is None:
+            rows.append(row | {"value": "", "verdict": VERDICTS[-1], "where": ""})
+        elif len(places):
+            verdict, where = _verdict(places)
+            rows.append(row | {"value": _value(places), "verdict": verdict, "where": where})
+    return rows
+
+
+def _value(places):
+    """Return the value and its interval, or, of several places, from the least to the greatest."""
+    if len(places) == 1:
+        [(value, low, high)] = places[["value", "low", "high"]].to_numpy()
+        return f"{value:.3g} ({low:.3g} … {high:.3g})"
+    return f"{places['value'].min():.3g} … {places['value'].max():.3g}"
+
+
+def _verdict(places):
+    """Return the verdict on a statement, and where it holds and where not."""
+    held, count = (places["verdict"] == "holds"), len(places)
+    if held.all():
+        return VERDICTS[0], f"in all {count} places" if count > 1 else places["where"].item()
+    if not held.any():
+        return VERDICTS[2], f"in any of {count} places" if count > 1 else places["where"].item()
+    against = places[~held]
+    named = [f"{place['where']}: {place['value']:.3g}" for _, place in against.head(NAMED).iterrows()]
+    more = f" and {len(against) - NAMED} more" if len(against) > NAMED else ""
+    return VERDICTS[1], f"in {held.sum()} of {count} places; not in {'; '.join(named)}{more}"
+
+
+def as_markdown(rows, substitutes):
+    """Return the scorecard in Markdown.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of :func:`score`.
+    substitutes : dict of str
+        By dataset: what stands in for it, if anything does.
+    """
+    counted = [sum(row["verdict"] == verdict for row in rows) for verdict in VERDICTS]
+    lines = [
+        f"Of {len(rows)} statements of the paper {counted[0]} hold, {counted[1]} hold in part, {counted[2]} do not "
+        f"hold and {counted[3]} cannot be tested.",
+        "",
+        "A statement holds in a place if the whole 95 % interval over units is on the right side of the threshold. The "
+        "thresholds are our choice, since the paper gives no numbers. `claims.csv` has every place.",
+        "",
+        "| § | the paper says | measured by | value | threshold, and why | verdict |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        threshold = row["threshold"].replace(">=", "≥").replace("<=", "≤")
+        why = f"{threshold}: {row['why']}" if threshold else row["why"]
+        verdict = f"**{row['verdict']}** {row['where']}".strip()
+        cells = (row["section"], row["claim"], row["statistic"], row["value"], why, verdict)
+        lines.append(f"| {' | '.join(cells)} |")
+    notes = [f"{dataset} is a substitute: {what}." for dataset, what in substitutes.items() if what]
+    return "\n".join([*lines, *([""] if notes else []), *notes]) + "\n"
