@@ -303,6 +303,7 @@ def test_a_model_may_be_left_out_with_all_that_is_made_of_it():
     config = without("models.mnist_rot.dbn")
     assert "classifiers.mnist_rot.dbn is there, but models.mnist_rot has no dbn; add that or remove" in fault(config)
     del config["classifiers"]["mnist_rot"]["dbn"]
+    config["classifiers"]["mnist_rot"]["smooth"]["from"] = "sdae"
     assert "selection.mnist_rot.dbn is there, but models.mnist_rot has no dbn; add that or remove" in fault(config)
     del config["selection"]["mnist_rot"]["dbn"]
     assert fault(config) is None

@@ -62,6 +62,7 @@ TINY["classifiers"] = {
     for dataset in ("mnist", "mnist_originals", "silhouettes", "mnist_rot")
 }
 TINY["classifiers"]["mnist_originals"]["random"]["refit"] = 1
+TINY["classifiers"]["mnist_rot"]["smooth"] = TINY["classifiers"]["mnist_rot"].pop("sdae") | {"from": "sdae"}
 TINY["supplement"] = {
     "units": 3,
     "searches": {"distances": 4, "max_steps": 3, "random": 2},
@@ -229,11 +230,11 @@ UNITS, ERRORS = {"Tabulate the units"}, {"Tabulate the errors"}
 INVARIANCE = {"Tabulate the invariance of the layers"} | CLAIMS | figures(7, "7 normalised")
 COMPARISON = {"Compare the models by their invariance"} | figures("7 of DBNs")
 ROTATIONS = {"Tabulate how far rotation explains the manifolds"} | RECORD
-TRACED_OUTPUT = {"Trace manifolds of the output units of the mnist_rot sdae"} | ROTATIONS | CLAIMS | figures(6)
+TRACED_OUTPUT = {"Trace manifolds of the output units of the mnist_rot smooth"} | ROTATIONS | CLAIMS | figures(6)
 DRAWN_PRECONDITIONED = {"Draw the maxima with a preconditioned gradient"} | RECORD
-OUTPUT = {"Maximise activations of the output units of the mnist_rot sdae"} | TRACED_OUTPUT | DRAWN_PRECONDITIONED
+OUTPUT = {"Maximise activations of the output units of the mnist_rot smooth"} | TRACED_OUTPUT | DRAWN_PRECONDITIONED
 PRECONDITIONED = {
-    "Maximise preconditioned activations of the output units of the mnist_rot sdae"
+    "Maximise preconditioned activations of the output units of the mnist_rot smooth"
 } | DRAWN_PRECONDITIONED
 REMARKS = {"Tabulate the remarks"} | SCORECARD | RECORD
 CURVATURES = {"Measure curvatures in layer 2 of the mnist sdae", "Draw the directions of the Hessian"} | REMARKS
@@ -250,7 +251,7 @@ TUNING = (
     tuning("dbn", "sdae", "random")
     | tuning("random", dataset="mnist_originals")
     | tuning("sdae", "random", dataset="silhouettes")
-    | tuning("sdae", "random", dataset="mnist_rot")
+    | tuning("smooth", "random", dataset="mnist_rot")
 )
 COMPARED = ("mnist", "natural_images")
 SAMPLING = set().union(*map(sampling, COMPARED))
@@ -451,8 +452,8 @@ def test_touching_the_library_makes_nothing_again(finished):
             tuning("random", dataset="mnist_originals") | ERRORS | RECORD,
         ),
         (
-            {"classifiers": {"mnist_rot": {"sdae": {"batch": 7}}}},
-            tuning("sdae", dataset="mnist_rot") | ERRORS | OUTPUT | PRECONDITIONED,
+            {"classifiers": {"mnist_rot": {"smooth": {"batch": 7}}}},
+            tuning("smooth", dataset="mnist_rot") | ERRORS | OUTPUT | PRECONDITIONED,
         ),
         (
             {"units": {"mnist": {"activation_maximization": {"learning_rate": {"layer3": 0.5}}}}},
@@ -650,9 +651,9 @@ def test_stored_manifolds_are_feasible_and_have_the_stored_activations(finished,
 
 
 def test_stored_manifolds_of_output_units_are_those_of_the_classifier(finished):
-    stored = arrays(finished, "units/mnist_rot/sdae/output/invariance.npz")
-    maxima = arrays(finished, "units/mnist_rot/sdae/output/activation_maximization.npz")
-    network = arrays(finished, "models/mnist_rot/sdae/classifier.npz")
+    stored = arrays(finished, "units/mnist_rot/smooth/output/invariance.npz")
+    maxima = arrays(finished, "units/mnist_rot/smooth/output/activation_maximization.npz")
+    network = arrays(finished, "models/mnist_rot/smooth/classifier.npz")
 
     def outputs(x):
         for layer in ("1", "2", "3"):
@@ -864,7 +865,7 @@ def test_no_claim_is_left_out_for_want_of_an_input(finished, monkeypatch, file, 
 
 def test_figure6_shows_the_stored_manifolds(finished):
     drawn = arrays(finished, "figures/figure6.npz")
-    maxima = arrays(finished, "units/mnist_rot/sdae/output/activation_maximization.npz")
+    maxima = arrays(finished, "units/mnist_rot/smooth/output/activation_maximization.npz")
     best = maxima["inputs"][4, maxima["activations"][4].argmax()]
     assert drawn["manifold_images"].shape == (4, 5, 784)
     np.testing.assert_allclose(drawn["manifold_images"][:, 0], np.tile(best, (4, 1)), atol=1e-5)

@@ -116,9 +116,6 @@ def _of_classifiers(config):
                 yield f"config key {key}.units is there, but its units are those of models.{dataset}.{model}; remove it"
             if model == "random" and "units" not in settings:
                 yield f"config key {key}.units is missing, but it starts from random weights; give it a value"
-            depth = len(settings.get("units") or config["models"].get(dataset, {}).get(model, ()))
-            if settings["frozen"] > depth:
-                yield f"config key {key}.frozen is {settings['frozen']}; it must be at most {depth}, the hidden layers"
             if settings["batch"] > settings["epoch_examples"]:
                 yield (
                     f"config key {key}.batch is {settings['batch']}; it must be at most {settings['epoch_examples']}, "

@@ -11,7 +11,7 @@ NEEDED = {  # and what shows it
     "units.mnist.linear_combination": "Figure 4",
     "units.natural_images.linear_combination": "Figure 4",
     "models.mnist_rot.sdae": "Figure 7",
-    "classifiers.mnist_rot.sdae": "Figure 6",
+    "classifiers.mnist_rot.smooth": "Figure 6",
     "units.mnist_rot.activation_maximization.output": "Figure 6",
     "units.mnist_rot.invariance.output": "Figure 6",
     "units.mnist": "Figure 7",

@@ -90,13 +90,14 @@ class Backpropagation:
     weight_decay : float
     input_dropout, hidden_dropout : float
         Shares of the inputs and of the units of each hidden layer that a step does without.
-    frozen : int
-        How many layers, from the bottom, stay as they are.
+    filter_decay : float
+        Weight decay of the first layer, on top of the other.
     """
 
-    def __init__(self, network, batch, weight_decay=0.0, input_dropout=0.0, hidden_dropout=0.0, frozen=0):
+    def __init__(self, network, batch, weight_decay=0.0, input_dropout=0.0, hidden_dropout=0.0, filter_decay=0.0):
         xp = array_module(network.weights[0])
-        self.network, self.weight_decay, self.frozen = network, weight_decay, frozen
+        self.network = network
+        self.weight_decays = [weight_decay + filter_decay, *[weight_decay] * (network.depth - 1)]
         self.input_dropout, self.hidden_dropout = input_dropout, hidden_dropout
         self.hidden = [xp.empty((batch, len(w)), xp.float32) for w in network.weights]
         self.slopes = [xp.empty_like(h) for h in self.hidden]
@@ -116,14 +117,14 @@ class Backpropagation:
         error = hidden[-1]
         wrong = (error.argmax(axis=1) != labels).sum()
         error[array_module(error).arange(n), labels] -= 1
-        for k in reversed(range(self.frozen, net.depth)):
+        for k in reversed(range(net.depth)):
             below = hidden[k - 1] if k else examples
-            if k > self.frozen:
+            if k:
                 back = self._back(error, k, below)
-            decay = 1.0 - learning_rate * self.weight_decay
+            decay = 1.0 - learning_rate * self.weight_decays[k]
             accumulate_product(net.weights[k], error, below, alpha=-learning_rate / n, beta=decay)
             net.biases[k] -= (learning_rate / n) * error.sum(axis=0)
-            if k > self.frozen:
+            if k:
                 error = back
         return wrong
 
@@ -194,8 +195,8 @@ def fine_tune(network, stream, valid, settings, *, seed, stage, xp=np, progress=
         Validation examples and their classes.
     settings : dict
         ``epochs``, ``epoch_examples``, ``batch``, ``learning_rate``, ``constant_until``, ``weight_decay``,
-        ``input_dropout``, ``hidden_dropout``, ``frozen`` and ``patience``: epochs without a new least validation error
-        after which training stops.
+        ``input_dropout``, ``hidden_dropout``, ``filter_decay`` and ``patience``: epochs without a new least validation
+        error after which training stops.
     seed : int
     stage : tuple of str
         Names this training among the users of `seed`.
@@ -276,7 +277,7 @@ def refit(stream, examples, tuned, settings, *, seed, stage, xp=np, progress=Non
 
 def _trainer(network, settings, xp):
     """Return what trains a copy of `network` as the settings say."""
-    names = ("batch", "weight_decay", "input_dropout", "hidden_dropout", "frozen")
+    names = ("batch", "weight_decay", "input_dropout", "hidden_dropout", "filter_decay")
     return Backpropagation(network.copy().to(xp), **{name: settings[name] for name in names})
 
 

@@ -75,9 +75,10 @@ FIGURES = {
     "figure6": figure(
         "Draw Figure 6",
         ["mnist_rot"],
-        activation_maximization="results/units/mnist_rot/sdae/output/activation_maximization.npz",
-        invariance="results/units/mnist_rot/sdae/output/invariance.npz",
-        caption="""Output units of a network fine-tuned on mnist-rot (Figure 6 of the paper). Above, activation
+        activation_maximization=f"results/units/mnist_rot/{DRAWN}/output/activation_maximization.npz",
+        invariance=f"results/units/mnist_rot/{DRAWN}/output/invariance.npz",
+        caption="""Output units of a DBN fine-tuned on mnist-rot with strong decay of its filters, for smooth pictures at
+        the price of more errors (results/tables/errors.csv; Figure 6 of the paper). Above, activation
         maximization for the labels 4 and 5 from 9 random starts; the frame marks the best solution of the 4. Below,
         four invariance manifolds of the 4 from that solution, a row each, ε growing to the right; only the small random
         perturbation at the start differs.""",
@@ -118,8 +119,8 @@ FIGURES = {
         "Draw the maxima with a preconditioned gradient",
         ["mnist_rot"],
         category="Supplement",
-        maxima="results/units/mnist_rot/sdae/output/activation_maximization.npz",
-        preconditioned="results/units/mnist_rot/sdae/output/preconditioned_maximization.npz",
+        maxima=f"results/units/mnist_rot/{DRAWN}/output/activation_maximization.npz",
+        preconditioned=f"results/units/mnist_rot/{DRAWN}/output/preconditioned_maximization.npz",
         caption="""Supplementary to Figure 6, an extension of the paper: activation maximization for all output units of
         the network fine-tuned on mnist-rot, from 4 random starts, along the gradient g (above) and along C g (below),
         with C the regularised covariance of the data. The latter ends where C g, not g, is parallel to x: at no

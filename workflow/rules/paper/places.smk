@@ -8,7 +8,8 @@ MEASURED = [
     if dataset in config["units"] and "sdae" in config["models"][dataset]
 ]
 PAIRED = [dataset for dataset in MEASURED if "dbn" in config["models"][dataset]]
-CLASSIFIED = [model for model in ("dbn", "sdae") if model in config["classifiers"]["mnist_rot"]]  # of §5.2
+CLASSIFIED = [name for name in ("dbn", "sdae", "smooth") if name in config["classifiers"]["mnist_rot"]]  # of §5.2
+DRAWN = "smooth"  # the classifier of mnist-rot that Figure 6 draws
 LABELS = [4, 5]  # of Figure 6
 
 # The layer that the supplement of section 5 studies, and the model that it is of.

@@ -127,7 +127,7 @@ rule measure_transformations:
 
 
 STUDIES = [
-    "results/units/mnist_rot/sdae/output/preconditioned_maximization.npz",
+    f"results/units/mnist_rot/{DRAWN}/output/preconditioned_maximization.npz",
     f"{STUDIED_LAYER}/curvatures.npz",
     f"{STUDIED_LAYER}/searches.npz",
     *expand(f"{STUDIED}/layer{{k}}/transformations.npz", k=[1, 2, 3]),

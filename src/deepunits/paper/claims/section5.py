@@ -14,7 +14,7 @@ claim = partial(statement, STATEMENTS)
 
 FARTHEST = 2**0.5  # ε up to which manifolds are compared: beyond, all of them turn into the optimum's opposite
 LABEL = 4  # the output unit whose manifolds Figure 6 shows
-OUTPUT = cases(dataset=["mnist_rot"], model=["dbn", "sdae"], label=[LABEL])
+OUTPUT = cases(dataset=["mnist_rot"], model=["dbn", "sdae", "smooth"], label=[LABEL])
 MAXIMA = "units/{dataset}/{model}/output/activation_maximization.npz"
 MANIFOLDS = "units/{dataset}/{model}/output/invariance.npz"
 
