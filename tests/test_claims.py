@@ -99,7 +99,7 @@ def stated(name, *, section="4.4", measure=print):
 
 
 def test_a_statement_has_one_row_that_says_where_it_holds(monkeypatch):
-    declared = [stated(name) for name in ("all", "some", "none", "one", "missing")]
+    declared = [stated(name) for name in ("all", "some", "none", "open", "one", "missing")]
     untested(declared, "beyond", "2.2", "Nobody knows.", "there is no label")
     monkeypatch.setattr(scorecard, "statements", lambda: declared)
     measured = [
@@ -108,21 +108,27 @@ def test_a_statement_has_one_row_that_says_where_it_holds(monkeypatch):
             {"statement": "some", "where": f"layer {k}", "value": k, "verdict": v}
             for k, v in ((4, "holds"), (2, "fails"))
         ),
-        *({"statement": "none", "where": f"layer {k}", "value": 1.0, "verdict": "undecided"} for k in range(7)),
-        {"statement": "one", "where": "layer 9", "value": 5.0, "low": 4.5, "high": 5.5, "verdict": "holds"},
+        *({"statement": "none", "where": f"layer {k}", "value": 1.0, "verdict": "fails"} for k in range(7)),
+        {"statement": "open", "where": "layer 3", "value": 3.1, "verdict": "undecided"},
+        {"statement": "one", "where": "layer 9", "value": 5.0, "verdict": "holds"},
     ]
-    rows = scorecard.score(pd.DataFrame(measured))
+    measured = pd.DataFrame(measured)
+    measured["low"], measured["high"] = measured["value"] - 0.5, measured["value"] + 0.5
+    rows = scorecard.score(measured)
     assert [(row["value"], row["verdict"], row["where"]) for row in rows] == [
         ("5 … 6", "holds", "in all 2 places"),
-        ("2 … 4", "holds in part", "in 1 of 2 places; not in layer 2: 2"),
+        ("2 … 4", "holds in part", "in 1 of 2 places; not in layer 2: 2 (1.5 … 2.5)"),
         ("1 … 1", "does not hold", "in any of 7 places"),
+        ("3.1 (2.6 … 3.6)", "undecided", "layer 3"),
         ("5 (4.5 … 5.5)", "holds", "layer 9"),
         ("", "cannot be tested here", ""),
     ]
     text = scorecard.as_markdown(rows, {"mnist": "", "patches": "photographs"})
-    assert text.startswith("Of 5 statements of the paper 2 hold, 1 hold in part, 1 do not hold and 1 cannot be tested.")
+    assert text.startswith(
+        "Of 6 statements of the paper 2 hold, 1 hold in part, 1 are undecided, 1 do not hold and 1 cannot"
+    )
     assert "patches is a substitute: photographs." in text and "mnist is" not in text
-    assert text.count("\n| ") == 6  # the head and a row each
+    assert text.count("\n| ") == 7  # the head and a row each
 
 
 def test_statements_come_in_the_order_of_the_paper_and_have_names_of_their_own():

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 SECTIONS = ("techniques", "section4", "remarks", "section5")  # the modules that declare statements
-VERDICTS = ("holds", "holds in part", "does not hold", "cannot be tested here")
+VERDICTS = ("holds", "holds in part", "undecided", "does not hold", "cannot be tested here")
 NAMED = 4  # places that are named at most
 
 
@@ -43,20 +43,27 @@ def score(measured):
 def _value(places):
     """Return the value and its interval, or, of several places, from the least to the greatest."""
     if len(places) == 1:
-        [(value, low, high)] = places[["value", "low", "high"]].to_numpy()
-        return f"{value:.3g} ({low:.3g} … {high:.3g})"
+        return _interval(places.iloc[0])
     return f"{places['value'].min():.3g} … {places['value'].max():.3g}"
 
 
+def _interval(place):
+    return f"{place['value']:.3g} ({place['low']:.3g} … {place['high']:.3g})"
+
+
 def _verdict(places):
-    """Return the verdict on a statement, and where it holds and where not."""
+    """Return the verdict on a statement, and where it holds and where not.
+
+    It is undecided if it holds nowhere, but an interval reaches across the threshold.
+    """
     held, count = (places["verdict"] == "holds"), len(places)
     if held.all():
         return VERDICTS[0], f"in all {count} places" if count > 1 else places["where"].item()
     if not held.any():
-        return VERDICTS[2], f"in any of {count} places" if count > 1 else places["where"].item()
+        verdict = VERDICTS[2 if (places["verdict"] == "undecided").any() else 3]
+        return verdict, f"in any of {count} places" if count > 1 else places["where"].item()
     against = places[~held]
-    named = [f"{place['where']}: {place['value']:.3g}" for _, place in against.head(NAMED).iterrows()]
+    named = [f"{place['where']}: {_interval(place)}" for _, place in against.head(NAMED).iterrows()]
     more = f" and {len(against) - NAMED} more" if len(against) > NAMED else ""
     return VERDICTS[1], f"in {held.sum()} of {count} places; not in {'; '.join(named)}{more}"
 
@@ -73,8 +80,8 @@ def as_markdown(rows, substitutes):
     """
     counted = [sum(row["verdict"] == verdict for row in rows) for verdict in VERDICTS]
     lines = [
-        f"Of {len(rows)} statements of the paper {counted[0]} hold, {counted[1]} hold in part, {counted[2]} do not "
-        f"hold and {counted[3]} cannot be tested.",
+        f"Of {len(rows)} statements of the paper {counted[0]} hold, {counted[1]} hold in part, {counted[2]} are "
+        f"undecided, {counted[3]} do not hold and {counted[4]} cannot be tested.",
         "",
         "A statement holds in a place if the whole 95 % interval over units is on the right side of the threshold. The "
         "thresholds are our choice, since the paper gives no numbers. `claims.csv` has every place.",
