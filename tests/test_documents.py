@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from deepunits.paper.claims.scorecard import VERDICTS, statements
+
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), ROOT / "config" / "README.md"]
 TREE = re.compile(r"`((?:src|workflow|scripts|tests|config|docs|benchmarks)/[\w./]+|[\w.]+\.(?:py|smk))`")
@@ -24,3 +26,22 @@ def test_the_targets_that_a_document_names_are_there(document):
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = re.findall(r"(?:^|`)make ([a-z-]+)", document.read_text(encoding="utf-8"), re.MULTILINE)
     assert [target for target in named if target not in targets] == []
+
+
+COUNTS = re.compile(
+    r"Of (\d+) statements.*? (\d+) hold, (\d+) hold in part, (\d+) are undecided, (\d+) do not hold and (\d+) cannot"
+)
+
+
+def test_the_documents_count_what_the_scorecard_counts():
+    scorecard = (ROOT / "docs/scorecard.md").read_text()
+    rows = re.findall(r"^\|.*\*\*(.+?)\*\*", scorecard, flags=re.MULTILINE)
+    counted = [len(rows), *(rows.count(verdict) for verdict in VERDICTS)]
+    for name in ("docs/scorecard.md", "README.md", "docs/deviations.md"):
+        text = " ".join((ROOT / name).read_text().split())
+        assert [int(number) for number in COUNTS.search(text).groups()] == counted, name
+
+
+def test_the_scorecard_has_the_statements_that_are_declared():
+    scorecard = (ROOT / "docs/scorecard.md").read_text()
+    assert all(f"| {statement.says} |" in scorecard for statement in statements())
