@@ -31,6 +31,7 @@ include: "workflow/rules/paper/places.smk"
 include: "workflow/rules/paper/figures.smk"
 include: "workflow/rules/paper/tables.smk"
 include: "workflow/rules/paper/claims.smk"
+include: "workflow/rules/paper/scorecard.smk"
 include: "workflow/rules/paper/supplement.smk"
 include: "workflow/rules/run.smk"
 

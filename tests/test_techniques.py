@@ -165,10 +165,10 @@ def test_modes_are_the_kinds_of_digits_in_a_row_of_samples(measured, rng):
 
 
 def test_pseudo_digits_are_like_a_digit(measured, rng):
-    digits, noise = rng.random((60, 100)), maxima(rng.normal(size=(40, 1, 100)))
+    digits, noise = rng.random((60, 100)), maxima(rng.normal(size=(40, 2, 100)))
     place, below = (f"units/mnist/dbn/layer{k}/activation_maximization.npz" for k in (3, 1))
     files = {"datasets/mnist/examples.npz": {"test_images": digits.astype(np.float32)}, below: noise}
-    for found, value, expected in ((maxima(2 * digits[:40, None] - 1), 1.0, "holds"), (noise, 0.0, "undecided")):
+    for found, value, expected in ((maxima(np.repeat(2 * digits[:40, None] - 1, 2, axis=1)), 1.0, "holds"), (noise, 0.0, "undecided")):
         row = verdict_on(measured, section4, "pseudo-digits", files | {place: found})
         assert (row["value"], row["verdict"]) == (value, expected) and "units 0.00)" in row["where"]
 

@@ -1,7 +1,7 @@
 """Statistics that the claims and the tables share, with their intervals."""
 
 import numpy as np
-from scipy.stats import bootstrap, norm, spearmanr
+from scipy.stats import bootstrap, norm, rankdata
 
 from deepunits.randomness import generator
 
@@ -20,26 +20,23 @@ def over_units(values, statistic=np.median, *, seed):
 def rank_correlation(a, b, *, seed):
     """Return the rank correlation of `a` and `b` (units,) with its 95 % percentile bootstrap interval over units.
 
-    Spearman's; 0 where all of one are equal.
+    Spearman's, of the ranks among all units also where units are drawn anew; 0 where all of one are equal.
 
     Returns
     -------
     value, low, high : float
     """
 
-    def correlation(a, b):
-        return 0.0 if np.ptp(a) == 0 or np.ptp(b) == 0 else spearmanr(a, b).statistic
+    def correlation(a, b, axis=-1):
+        a, b = (ranks - ranks.mean(axis=axis, keepdims=True) for ranks in (a, b))
+        lengths = np.sqrt((a**2).sum(axis=axis) * (b**2).sum(axis=axis))
+        return (a * b).sum(axis=axis) / np.where(lengths > 0, lengths, 1)
 
+    ranks = rankdata(a), rankdata(b)
     interval = bootstrap(
-        (a, b),
-        correlation,
-        paired=True,
-        vectorized=False,
-        method="percentile",
-        n_resamples=1000,
-        rng=generator(seed, "bootstrap"),
+        ranks, correlation, paired=True, method="percentile", n_resamples=2000, rng=generator(seed, "bootstrap")
     ).confidence_interval
-    return float(correlation(a, b)), float(interval.low), float(interval.high)
+    return float(correlation(*ranks)), float(interval.low), float(interval.high)
 
 
 def wilson_interval(count, total, confidence=0.95):

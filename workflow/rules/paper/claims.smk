@@ -1,8 +1,8 @@
-"""The paper's claims, measured, the remarks of section 5 among them, and the scorecard: a row for each statement.
+"""The paper's claims, measured, and the remarks of section 5 that it makes without numbers.
 
 Needs: the unit tools' files in results/units/, tables, the layers of the models, a classifier, the examples, the statistics
        of the dataset that the supplement studies, and the datasets' provenance.json, which marks substitutes
-Makes: results/claims.csv, results/tables/supplement.csv, results/scorecard.csv and scorecard.md
+Makes: results/claims.csv and results/tables/supplement.csv
 
 A statement is measured wherever its files are among the inputs. To add one, write it into deepunits.paper.claims.<section>,
 and a file of a new kind into the inputs.
@@ -87,33 +87,4 @@ for name, row in CLAIMS.items():
             "../../../scripts/measure_claims.py"
 
 
-DECLARING = [f"deepunits.paper.claims.{section}" for row in CLAIMS.values() for section in row["sections"]]
-SCORECARD = ["results/scorecard.csv", "results/scorecard.md"]
-
-
-rule scorecard:
-    message:
-        "Make the scorecard"
-    input:
-        claims=[row["csv"] for row in CLAIMS.values()],
-        provenance=provenance_of(*MEASURED),
-        modules=modules("score_claims", *DECLARING),
-    output:
-        csv=report(SCORECARD[0], caption="../../report/caption.rst", category="Claims"),
-        markdown=SCORECARD[1],
-    params:
-        caption="The paper's statements, one a row: what was measured, the value, the threshold and why, the verdict.",
-    log:
-        "results/logs/scorecard.log",
-    benchmark:
-        "results/benchmarks/scorecard.tsv"
-    conda:
-        "../../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=500,
-    script:
-        "../../../scripts/score_claims.py"
-
-
-RESULTS += [*(row["csv"] for row in CLAIMS.values()), *SCORECARD]
+RESULTS += [row["csv"] for row in CLAIMS.values()]
