@@ -168,7 +168,8 @@ def test_pseudo_digits_are_like_a_digit(measured, rng):
     digits, noise = rng.random((60, 100)), maxima(rng.normal(size=(40, 2, 100)))
     place, below = (f"units/mnist/dbn/layer{k}/activation_maximization.npz" for k in (3, 1))
     files = {"datasets/mnist/examples.npz": {"test_images": digits.astype(np.float32)}, below: noise}
-    for found, value, expected in ((maxima(np.repeat(2 * digits[:40, None] - 1, 2, axis=1)), 1.0, "holds"), (noise, 0.0, "undecided")):
+    alike = maxima(np.repeat(2 * digits[:40, None] - 1, 2, axis=1))
+    for found, value, expected in ((alike, 1.0, "holds"), (noise, 0.0, "undecided")):
         row = verdict_on(measured, section4, "pseudo-digits", files | {place: found})
         assert (row["value"], row["verdict"]) == (value, expected) and "units 0.00)" in row["where"]
 
