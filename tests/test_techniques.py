@@ -112,6 +112,16 @@ def test_the_average_is_like_the_best_of_solutions_that_are_alike(measured, rng)
         assert verdict_on(measured, techniques, "averaging", {MAXIMA: stored})["verdict"] == expected
 
 
+def test_maxima_of_higher_layers_are_less_like_single_filters(measured, rng):
+    filters = rng.normal(size=(FILTERS, PIXELS))
+    simple, mixed = filters[:UNITS, None], rng.normal(size=(UNITS, 1, PIXELS))
+    places = [f"units/mnist/dbn/layer{k}/activation_maximization.npz" for k in (2, 3)]
+    for found, expected in (((simple, mixed), "holds"), ((mixed, simple), "fails")):
+        stored = {place: maxima(inputs) for place, inputs in zip(places, found, strict=True)}
+        files = stored | {"models/mnist/dbn/layer1.npz": layer(filters)}
+        assert verdict_on(measured, techniques, "more-complicated", files)["verdict"] == expected
+
+
 def test_the_mean_of_samples_is_like_the_maximum_where_they_concentrate(measured, rng):
     best, noise = rng.normal(size=(40, PIXELS)), np.linspace(0.1, 9, 40)
     samples = best[:, None] + noise[:, None, None] * rng.normal(size=(40, 5, PIXELS))

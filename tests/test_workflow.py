@@ -71,7 +71,7 @@ TINY["supplement"] = {
 }
 # Live units, to be like Gabors or not, and to compare models by.
 TINY["models"]["natural_images"]["sdae"]["layer1"]["initial_weights"] = 1.0
-TINY["models"]["mnist"]["sdae"]["layer1"]["initial_weights"] = 1.0
+TINY["models"]["mnist"]["sdae"]["layer1"] |= {"initial_weights": 1.0, "learning_rate": 0.03, "weight_decay": 0.0}
 TINY["models"]["mnist"]["dbn"]["layer1"]["initial_weights"] = 1.0
 GRIDS = {
     "mnist": {"sdae": {"units": [11, 13], "learning_rate": [0.1], "fine_tuning_rate": [0.2, 0.5]}},
@@ -106,6 +106,7 @@ class Run:
         for dataset, starts in TINY["classifiers"].items():
             configured = config["classifiers"][dataset]
             config["classifiers"][dataset] = {key: configured[key] for key in ("each", *starts) if key in configured}
+        config["classifiers"]["mnist_rot"]["smooth"]["from"] = "sdae"
         config["selection"] = TINY["selection"]
         path.write_text(yaml.safe_dump(config))
 

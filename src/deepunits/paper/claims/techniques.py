@@ -7,6 +7,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from deepunits.data.examples import load_examples
+from deepunits.invariance.measures import compare
 from deepunits.models.trained import load_network
 from deepunits.paper.claims.claim import WHERE, cases, statement, untested
 from deepunits.paper.claims.section4 import (
@@ -148,6 +149,27 @@ def likeness_to_strongest(case, maxima, examples, **stack):
 )
 def likeness_of_the_average(case, maxima):
     return over_units(cosine(load_npz(maxima)["inputs"].mean(axis=1), best_of(maxima)), seed=case.seed)
+
+
+@claim(
+    "more-complicated",
+    "6",
+    "Units of higher layers represent more complicated features, combinations of those below.",
+    "mean over units of the cosine between the maximum and the first-layer filter most like it, a layer's less that of "
+    "the layer above",
+    ">= 0",
+    "the sign is the statement",
+    cases=[case | {"upper": case["layer"] + 1} for case in cases(**MAXIMIZED, layer=[1, 2])],
+    where="{dataset} {model} layers {layer} and {upper} ({below:.2f} and {above:.2f})",
+    maxima=MAXIMA,
+    maxima_above="units/{dataset}/{model}/layer{upper}/activation_maximization.npz",
+    filters=BELOW,
+)
+def likeness_to_single_filters(case, maxima, maxima_above, filters):
+    weights = load_npz(filters)["weights"]
+    below, above = (np.abs(cosine(best_of(path)[:, None], weights)).max(axis=1) for path in (maxima, maxima_above))
+    found = compare(above, below, seed=case.seed)
+    return found["difference"], found["low"], found["high"], {"below": below.mean(), "above": above.mean()}
 
 
 @claim(
