@@ -108,6 +108,10 @@ def test_the_committed_table_has_the_points_of_the_grids_and_the_winners_by_the_
         assert [row["chosen"] == "True" for row, _ in rows] == [candidate is best for candidate in tried]
 
 
+# What was set for the pictures after the search: docs/pictures.md.
+OVERRULED = {("mnist", "sdae", "learning_rate")}
+
+
 def test_the_paper_is_run_with_the_winners():
     """The configuration has, for each model that was searched, the values that the committed table marks as chosen."""
     for (dataset, model), rows in committed_rows().items():
@@ -117,5 +121,5 @@ def test_the_paper_is_run_with_the_winners():
         for name, value in chosen.items():
             if name == "fine_tuning_rate":
                 assert RESOLVED["classifiers"][dataset][model]["learning_rate"] == value
-            else:
+            elif (dataset, model, name) not in OVERRULED:
                 assert all(layer[name] == value for layer in searched)
