@@ -17,10 +17,11 @@ with job(log=snakemake.log[0]):
     xp = choose_device(params.device)
     logging.getLogger("deepunits").info("computing on %s", device_name(xp))
     network = load_network(snakemake.input.network).to(xp)
+    layer = int(wildcards.get("layer", network.depth))  # the last, but of a classifier a hidden one may be asked for
     maxima = maximize_activation(
         network,
-        network.depth,
-        np.arange(min(params.shown, network.units(network.depth))),
+        layer,
+        np.arange(min(params.shown, network.units(layer))),
         norm=float(load_npz(snakemake.input.statistics)["mean_norm"]),
         **params.settings,
         rng=generator(params.seed, *wildcards, "activation maximization", xp=xp),

@@ -18,7 +18,8 @@ with job(log=snakemake.log[0]):
     xp = choose_device(params.device)
     log("computing on %s", device_name(xp))
     network, maxima = load_network(files.network).to(xp), load_npz(files.maxima)
-    layer, units = network.depth, np.arange(network.units(network.depth))
+    layer = int(wildcards.get("layer", network.depth))  # the last, but of a classifier a hidden one may be asked for
+    units = np.arange(network.units(layer))
     stage = (params.seed, *wildcards, "invariance")
     found = search(
         network,

@@ -1,8 +1,8 @@
 """Invariance: manifolds of all units, of hidden layers and of output units, and what is measured on them (§5).
 
 Needs: the trained layers and classifiers, results/units/…/activation_maximization.npz, results/statistics/<dataset>.npz
-Makes: invariance.npz in results/units/<dataset>/<model>/layer<k>/ and …/output/, invariance_variants.npz in
-       results/units/<dataset>/<model>/
+Makes: invariance.npz in results/units/<dataset>/<model>/layer<k>/, …/output/ and, of the layers of a classifier,
+       …/fine_tuned/layer<k>/; invariance_variants.npz in results/units/<dataset>/<model>/
 """
 
 
@@ -69,6 +69,37 @@ use rule trace_manifolds as trace_output_manifolds with:
         "results/logs/units/{dataset}/{model}/output/invariance.log",
     benchmark:
         "results/benchmarks/units/{dataset}/{model}/output/invariance.tsv"
+
+
+use rule maximize_activation as maximize_fine_tuned with:
+    message:
+        "Maximise activations in layer {wildcards.layer} of the fine-tuned {wildcards.dataset} {wildcards.model}"
+    input:
+        network="results/models/{dataset}/{model}/classifier.npz",
+        statistics=rules.maximize_activation.input.statistics,
+        modules=rules.maximize_activation.input.modules,
+    output:
+        maxima="results/units/{dataset}/{model}/fine_tuned/layer{layer}/activation_maximization.npz",
+    log:
+        "results/logs/units/{dataset}/{model}/fine_tuned/layer{layer}/activation_maximization.log",
+    benchmark:
+        "results/benchmarks/units/{dataset}/{model}/fine_tuned/layer{layer}/activation_maximization.tsv"
+
+
+use rule trace_manifolds as trace_fine_tuned_manifolds with:
+    message:
+        "Trace manifolds in layer {wildcards.layer} of the fine-tuned {wildcards.dataset} {wildcards.model}"
+    input:
+        network="results/models/{dataset}/{model}/classifier.npz",
+        maxima=rules.maximize_fine_tuned.output.maxima,
+        statistics=rules.trace_manifolds.input.statistics,
+        modules=rules.trace_manifolds.input.modules,
+    output:
+        manifolds="results/units/{dataset}/{model}/fine_tuned/layer{layer}/invariance.npz",
+    log:
+        "results/logs/units/{dataset}/{model}/fine_tuned/layer{layer}/invariance.log",
+    benchmark:
+        "results/benchmarks/units/{dataset}/{model}/fine_tuned/layer{layer}/invariance.tsv"
 
 
 rule vary_search:

@@ -1,6 +1,7 @@
 """Statistics that the claims and the tables share, with their intervals."""
 
 import numpy as np
+from scipy.special import entr
 from scipy.stats import bootstrap, norm, rankdata
 
 from deepunits.randomness import generator
@@ -66,3 +67,30 @@ def cosine_among_starts(inputs):
     """Return the mean pairwise cosine among the solutions (U, R, P) of each unit, shape (U,)."""
     first, second = np.triu_indices(inputs.shape[1], 1)
     return cosine(inputs[:, first], inputs[:, second]).mean(axis=1)
+
+
+def perplexity(shares):
+    """Return the exponential of the entropy of shares (..., n) that sum to 1: n if all are equal, 1 if one is 1."""
+    return np.exp(entr(shares).sum(axis=-1))
+
+
+def scale_reduction(samples, chain):
+    """Return the potential scale reduction of Gelman and Rubin (1992) of each unit's samples, (U,).
+
+    By how much the spread of the samples could still shrink if the chains went on: 1 where they agree. Variances are
+    summed over the pixels.
+
+    Parameters
+    ----------
+    samples : array (U, S, P)
+    chain : array (S,) of int
+        Which chain a sample is from; two at least, and of one of them two samples.
+    """
+    groups = [samples[:, chain == number].astype(np.float64) for number in np.unique(chain)]
+    means, overall = [group.mean(axis=1) for group in groups], samples.mean(axis=1, dtype=np.float64)
+    squares = [((group - mean[:, None]) ** 2).sum(axis=(1, 2)) for group, mean in zip(groups, means, strict=True)]
+    within = sum(squares) / (len(chain) - len(groups))
+    sizes = [group.shape[1] for group in groups]
+    apart = [size * ((mean - overall) ** 2).sum(axis=1) for size, mean in zip(sizes, means, strict=True)]
+    between, length = sum(apart) / (len(groups) - 1), len(chain) / len(groups)
+    return np.sqrt((length - 1 + between / within) / length)

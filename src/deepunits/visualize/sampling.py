@@ -65,8 +65,7 @@ def sample_clamped_units(rbms, units, *, steps, every, chains, kept, rng, progre
     bernoulli(rng, hidden, hidden_scratch, out=hidden)
     hidden[clamped] = 1.0
 
-    # Draw number d of chain c is the (d * chains + c)-th; those kept are evenly spaced among them.
-    keep = {number: k for k, number in enumerate(np.linspace(0, draws * chains - 1, kept).round().astype(int))}
+    keep = {number: k for k, number in enumerate(kept_draws(draws, chains, kept))}
     pixels = rbms[0].weights.shape[1]
     samples = np.empty((len(units), kept, pixels), np.float32)
     total = xp.zeros((len(units), pixels), xp.float64)
@@ -83,6 +82,11 @@ def sample_clamped_units(rbms, units, *, steps, every, chains, kept, rng, progre
         if progress is not None:
             progress.update(every)
     return samples, to_host(total / (draws * chains)).astype(np.float32)
+
+
+def kept_draws(draws, chains, kept):
+    """Return which of all draws are kept, evenly spaced, (kept,) of int: number d of chain c is d * chains + c."""
+    return np.linspace(0, draws * chains - 1, kept).round().astype(int)
 
 
 def sample_down(layers, hidden, rng):

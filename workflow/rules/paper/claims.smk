@@ -22,7 +22,7 @@ def claims(message, sections, datasets, files, csv, caption, category="Claims"):
 CLAIMS = {
     "claims": claims(
         "Measure the claims",
-        ["techniques", "section4", "section5"],
+        ["techniques", "section4", "section5", "section6"],
         MEASURED,
         [f"results/models/{d}/{m}/layer{k}.npz" for d, m in MAXIMIZED for k in (1, 2, 3)]
         + [
@@ -31,9 +31,18 @@ CLAIMS = {
             if start == "random"
         ]
         + [path for d, m in MAXIMIZED for path in maxima_of(d, m)]
+        + [f"results/models/{d}/{m}/layer1.npz" for d, m, k in FITTED if k == 1]
+        + [f"results/models/{d}/{m}/classifier.npz" for d, m in FINE_TUNED]
+        + [
+            f"results/units/{d}/{m}/fine_tuned/layer{k}/{tool}.npz"
+            for d, m in FINE_TUNED
+            for k in (1, 2, 3)
+            for tool in ["activation_maximization"] + ["invariance"] * (m == "sdae")
+        ]
+        + expand(f"{STUDIED}/layer{{k}}/{{tool}}.npz", k=[2, 3], tool=["transformations", "invariance"])
         + second_layers("sampling")
         + second_layers("linear_combination")
-        + examples_of(*{d: None for d, _ in MAXIMIZED})
+        + examples_of(*{d: None for d, _ in MAXIMIZED}, "mnist_rot")
         + expand("results/tables/{table}.csv", table=["units", "invariance"])
         + expand(
             "results/units/mnist_rot/{m}/output/{file}.npz",

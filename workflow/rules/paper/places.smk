@@ -9,6 +9,12 @@ MEASURED = [
 ]
 PAIRED = [dataset for dataset in MEASURED if "dbn" in config["models"][dataset]]
 CLASSIFIED = [name for name in ("dbn", "sdae", "smooth") if name in config["classifiers"]["mnist_rot"]]  # of §5.2
+# Hidden layers of classifiers that are looked at again after fine-tuning (§6).
+FINE_TUNED = [
+    (d, m)
+    for d, m in CLASSIFIERS
+    if d in ("mnist", "silhouettes", "mnist_rot") and m in ("dbn", "sdae") and d in config["units"]
+]
 DRAWN = "smooth"  # the classifier of mnist-rot that Figure 6 draws
 LABELS = [4, 5]  # of Figure 6
 

@@ -21,6 +21,7 @@ STUDIED = cases(
     dataset=["mnist", "natural_images", "silhouettes", "mnist_rot"], model=["dbn", "sdae"], layer=[2, 3, 4, 5]
 )
 SEARCHES = "units/{dataset}/{model}/layer{layer}/searches.npz"
+CURVATURES = "units/{dataset}/{model}/layer{layer}/curvatures.npz"
 STATISTICS = "statistics/{dataset}.npz"
 AT_A_DISTANCE = f"{WHERE}, at ε = {{epsilon:.3g}}"
 
@@ -34,7 +35,7 @@ AT_A_DISTANCE = f"{WHERE}, at ε = {{epsilon:.3g}}"
     "<= 0.5",
     "half of what a direction at random has",
     cases=STUDIED,
-    curvatures="units/{dataset}/{model}/layer{layer}/curvatures.npz",
+    curvatures=CURVATURES,
 )
 def variance_along_flattest(case, curvatures):
     variances = load_npz(curvatures)["variances"]
@@ -66,6 +67,29 @@ class Searches:
         pairs = zip(self.found[f"{search}_inputs"][:, self.at], self.found["optimum"], strict=True)
         ways = np.array([departures(x, optimum) for x, optimum in pairs])
         return variance_along(ways, load_npz(statistics)["covariance"])
+
+
+@claim(
+    "geodesics-are-local",
+    "2.3, 5",
+    "Geodesics as of Berkes and Wiskott are valid near the optimum alone; the manifolds are less local.",
+    "median over units of the fall of the activation along the geodesic of smallest curvature, over that along the "
+    "manifold",
+    ">= 1",
+    "the sign of the logarithm is the statement",
+    where=f"{AT_A_DISTANCE} (at ε = {{nearest:.2g}} {{near:.2f}})",
+    cases=STUDIED,
+    curvatures=CURVATURES,
+    searches=SEARCHES,
+)
+def fall_along_geodesic(case, curvatures, searches):
+    walked, found = load_npz(curvatures), Searches(searches)
+    heights = walked["activations"][:, walked["walked"].argmin()].astype(np.float64)
+    fall = heights[:, :1] - heights
+    at = int(np.abs(walked["epsilons"] - DISTANCE).argmin())
+    near = np.median(fall[:, 1] / (found.top - found.found["plain_activations"][:, 1]))
+    fields = found.fields | {"nearest": walked["epsilons"][1], "near": near}
+    return *over_units(fall[:, at] / found.fall("plain"), seed=case.seed), fields
 
 
 @claim(

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-SECTIONS = ("techniques", "section4", "remarks", "section5")  # the modules that declare statements
+SECTIONS = ("techniques", "section4", "remarks", "section5", "section6")  # the modules that declare statements
 VERDICTS = ("holds", "holds in part", "undecided", "does not hold", "cannot be tested here")
 NAMED = 4  # places that are named at most
 

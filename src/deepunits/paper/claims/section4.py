@@ -4,20 +4,30 @@ from functools import partial
 
 import numpy as np
 from scipy.spatial.distance import cdist
-from scipy.special import entr
-from sklearn.metrics import pairwise_distances_argmin_min
 
 from deepunits.data.examples import load_examples, load_labels
+from deepunits.invariance.measures import compare
 from deepunits.models.trained import load_network
 from deepunits.paper.claims.claim import WHERE, cases, rows_of, statement
-from deepunits.paper.statistics import cosine, cosine_among_starts, over_units, wilson_interval
+from deepunits.paper.pictures import (
+    cornerness,
+    distance_to_data,
+    extent,
+    likeness_to_classes,
+    matched_cosine,
+    mean_frequency,
+    square_smoothness,
+)
+from deepunits.paper.statistics import cosine, cosine_among_starts, over_units, perplexity, wilson_interval
 from deepunits.paper.tables.units import GABOR
+from deepunits.randomness import generator, uniform
 from deepunits.storage import load_npz
-from deepunits.visualize.activation_maximization import best_solutions
+from deepunits.visualize.activation_maximization import best_solutions, to_norm
 
 OUTLINES = 0.9  # share of the outlines in a dataset that count as whole objects
 LIKE_A_DIGIT = 0.5  # correlation with a digit from which a picture looks like one
 SMOOTH = 0.5  # correlation between adjacent pixels from which a picture is not noise
+RESTRICTED_STEPS = 300  # of the ascent whose pixels stay in [0, 1]
 
 STATEMENTS = []
 claim = partial(statement, STATEMENTS)
@@ -33,56 +43,13 @@ LAYER = "models/{dataset}/{model}/layer{layer}.npz"
 MAXIMA = "units/{dataset}/{model}/layer{layer}/activation_maximization.npz"
 SAMPLING = "units/{dataset}/{model}/layer{layer}/sampling.npz"
 COMBINATION = "units/{dataset}/{model}/layer{layer}/linear_combination.npz"
+BELOW = "models/{dataset}/{model}/layer1.npz"
+STACK = {f"layer{k}": f"models/{{dataset}}/{{model}}/layer{k}.npz" for k in (1, 2, 3)}
 
 
 def variation_of_maxima(activations):
     """Return the coefficient of variation of the maximal activations (U, R) of each unit, shape (U,)."""
     return activations.std(axis=1) / np.abs(activations.mean(axis=1))
-
-
-def matched_cosine(a, b):
-    """Return how alike two pictures of the same unit are beyond what all units share: cosines, shape (U,).
-
-    The mean over units is taken off both `a` and `b` (U, P) first, since all means of digits are alike.
-    """
-    return cosine(a - a.mean(axis=0), b - b.mean(axis=0))
-
-
-def distance_to_data(inputs, examples):
-    """Return the distance from each of `inputs` (n, P) to the nearest of `examples` (m, P), shape (n,)."""
-    return pairwise_distances_argmin_min(inputs, examples)[1]
-
-
-def likeness_to_classes(inputs, examples, labels):
-    """Return the highest correlation of each of `inputs` with the mean example of a class.
-
-    Parameters
-    ----------
-    inputs : array (n, P)
-    examples : array (m, P)
-    labels : array (m,) of int
-
-    Returns
-    -------
-    array (n,)
-    """
-    means = np.array([examples[labels == label].mean(axis=0) for label in np.unique(labels)])
-    return (1 - cdist(inputs, means, "correlation")).max(axis=1)
-
-
-def smoothness(images, shape):
-    """Return the correlation between adjacent pixels (Moran's I) in each of some images, (n,): about 0 in noise.
-
-    Parameters
-    ----------
-    images : array (n, P)
-    shape : (int, int)
-        Rows and columns of an image.
-    """
-    pixels = (images - images.mean(axis=1, keepdims=True)).reshape(-1, *shape)
-    across = (pixels[:, :, 1:] * pixels[:, :, :-1]).mean(axis=(1, 2))
-    down = (pixels[:, 1:] * pixels[:, :-1]).mean(axis=(1, 2))
-    return (across + down) / (2 * (pixels**2).mean(axis=(1, 2)))
 
 
 def best_of(maxima):
@@ -148,6 +115,40 @@ def variation_among_starts(case, maxima):
 )
 def share_converged(case, maxima):
     return over_units(load_npz(maxima)["converged"].mean(axis=1), np.mean, seed=case.seed)
+
+
+@claim(
+    "restricted",
+    "4.4",
+    "To keep the pixels of a maximum in [0, 1], as those of digits are, produces worse results.",
+    "median over units of the correlation between adjacent pixels of the maximum in [0, 1] less that of the other",
+    "<= 0",
+    "worse is nearer to noise",
+    cases=cases(dataset=["mnist"], model=["dbn", "sdae"], layer=[2, 3]),
+    where=f"{WHERE} (which has {{share:.0%}} of the activation)",
+    maxima=MAXIMA,
+    **STACK,
+)
+def loss_in_the_box(case, maxima, **stack):
+    network, found = load_network([stack[name] for name in sorted(stack)]), load_npz(maxima)
+    starts = uniform(generator(case.seed, "restricted"), np.empty((len(found["units"]), network.pixels), np.float32))
+    inputs = climb_in_the_box(network, case.layer, found["units"], starts, found["norm"])
+    share = network.unit_activation(inputs, case.layer, found["units"]) / found["activations"].max(axis=1)
+    loss = square_smoothness(inputs) - square_smoothness(best_of(maxima))
+    return *over_units(loss, seed=case.seed), {"share": np.median(share)}
+
+
+def climb_in_the_box(network, layer, units, starts, norm):
+    """Return where ascents end whose points have the norm ρ and pixels in [0, 1], a row for each of `units`.
+
+    The steps are shares of ρ that shrink from a tenth to nothing, since a point at a side of the box never rests.
+    """
+    x = np.clip(to_norm(starts, norm), 0, 1)
+    for step in np.linspace(0.1, 0, RESTRICTED_STEPS, endpoint=False, dtype=np.float32):
+        _, gradient = network.unit_gradient(x, layer, units)
+        x = np.clip(x + to_norm(gradient, step * norm), 0, 1)
+        x = np.clip(to_norm(x, norm), 0, 1)
+    return x
 
 
 @claim(
@@ -244,6 +245,45 @@ for model, layer, suffix, says, threshold, why in (
 
 
 @claim(
+    "corners",
+    "4.4",
+    "Complicated units detect, for instance, corners at the second and third layer of the SDAE.",
+    "mean over units of the lesser over the greater eigenvalue of the structure tensor of the maximum, less that in "
+    "the first layer",
+    ">= 0",
+    "edges that run in one direction give 0, the sign is the statement",
+    cases=cases(dataset=["natural_images"], model=["sdae"], layer=[2, 3]),
+    where=f"{WHERE} ({{above:.2f}}; in the first {{below:.2f}})",
+    maxima=MAXIMA,
+    first="units/{dataset}/{model}/layer1/activation_maximization.npz",
+)
+def gain_in_corners(case, maxima, first):
+    below, above = (cornerness(best_of(path)) for path in (first, maxima))
+    found = compare(below, above, seed=case.seed)
+    return found["difference"], found["low"], found["high"], {"below": below.mean(), "above": above.mean()}
+
+
+@claim(
+    "rates-of-divergence",
+    "4.4, footnote 12",
+    "Different learning rates of Contrastive Divergence induce features that are qualitatively different.",
+    "difference, without its sign, of the mean spatial frequency of the filters at a tenth of the rate, cycles a pixel",
+    ">= 0.02",
+    "a tenth of the filters' own frequency",
+    cases=[{"dataset": "natural_images", "model": "dbn", "other": "slow"}],
+    where="{dataset} {model} layer 1 ({usual:.3f}; at the lower rate {slow:.3f})",
+    filters=BELOW,
+    others="models/{dataset}/{other}/layer1.npz",
+)
+def change_of_frequency(case, filters, others):
+    usual, slow = (mean_frequency(load_npz(path)["weights"]) for path in (filters, others))
+    found = compare(usual, slow, seed=case.seed)
+    value, low, high = (found[key] for key in ("difference", "low", "high"))
+    fields = {"usual": usual.mean(), "slow": slow.mean()}
+    return (value, low, high, fields) if value >= 0 else (-value, -high, -low, fields)
+
+
+@claim(
     "modes",
     "4.4",
     "There seem to be one or two modes for each unit of MNIST.",
@@ -262,9 +302,26 @@ def perplexity_of_samples(case, sampling, judge):
     return *over_units(perplexity(shares), seed=case.seed), {"pooled": perplexity(shares.mean(axis=0))}
 
 
-def perplexity(shares):
-    """Return the exponential of the entropy of shares (..., n) that sum to 1: n if all are equal, 1 if one is 1."""
-    return np.exp(entr(shares).sum(axis=-1))
+@claim(
+    "means-like-digits",
+    "4.4",
+    "The mean of a unit's samples is almost always in the shape of a digit.",
+    f"share of units whose mean of samples correlates with a held-out digit at {LIKE_A_DIGIT} or more",
+    ">= 0.9",
+    "almost always",
+    cases=cases(dataset=["mnist"], model=["dbn"], layer=[2]),
+    where=f"{WHERE}, {{count}} units",
+    sampling=SAMPLING,
+    examples=EXAMPLES,
+)
+def share_of_means_like_digits(case, sampling, examples):
+    like = like_a_digit(load_npz(sampling)["mean"], examples)
+    return like.mean(), *wilson_interval(int(like.sum()), len(like)), {"count": len(like)}
+
+
+def like_a_digit(images, examples):
+    """Return which of some images (n, P) correlate with a held-out digit at `LIKE_A_DIGIT` or more, (n,) of bool."""
+    return 1 - cdist(images, load_examples(examples, "test"), "correlation").min(axis=1) >= LIKE_A_DIGIT
 
 
 @claim(
@@ -281,10 +338,7 @@ def perplexity(shares):
     examples=EXAMPLES,
 )
 def share_of_digits(case, maxima, below, examples):
-    digits = load_examples(examples, "test")
-    share, first = (
-        (1 - cdist(best_of(path), digits, "correlation").min(axis=1) >= LIKE_A_DIGIT) for path in (maxima, below)
-    )
+    share, first = (like_a_digit(best_of(path), examples) for path in (maxima, below))
     interval = wilson_interval(int(share.sum()), len(share))
     return share.mean(), *interval, {"count": len(share), "below": first.mean()}
 
@@ -307,13 +361,22 @@ def gain_in_frequency(case, maxima, combination):
     return *over_units(maximum - linear, seed=case.seed), fields
 
 
-def mean_frequency(images):
-    """Return the mean spatial frequency of square images (n, P), by power, in cycles a pixel: (n,)."""
-    side = round(images.shape[1] ** 0.5)
-    square = images.reshape(-1, side, side)
-    power = np.abs(np.fft.fft2(square - square.mean(axis=(1, 2), keepdims=True))) ** 2
-    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side)))
-    return (power * frequency).sum(axis=(1, 2)) / power.sum(axis=(1, 2))
+@claim(
+    "parts-of-maxima",
+    "4.4",
+    "Linear combination finds only parts of the features that activation maximization finds.",
+    "median over units of the number of pixels that hold the power of the combination, less that of the maximum",
+    "<= 0",
+    "the sign is the statement",
+    cases=COMPARED,
+    where=f"{WHERE} ({{linear:.0f}} and {{maximum:.0f}} pixels)",
+    maxima=MAXIMA,
+    combination=COMBINATION,
+)
+def loss_in_extent(case, maxima, combination):
+    maximum, linear = (extent(images) for images in (best_of(maxima), load_npz(combination)["filters"]))
+    fields = {"maximum": np.median(maximum), "linear": np.median(linear)}
+    return *over_units(linear - maximum, seed=case.seed), fields
 
 
 def wholes_and_parts(maxima, examples):
@@ -337,12 +400,6 @@ def wholes_and_parts(maxima, examples):
     least = np.quantile(likeness_to_classes(load_examples(examples, "test"), *means), 1 - OUTLINES)
     whole = likeness_to_classes(best, *means) >= least
     return whole, ~whole & (square_smoothness(best) >= SMOOTH), least
-
-
-def square_smoothness(images):
-    """Return the :func:`smoothness` of square images (n, P), shape (n,)."""
-    side = round(images.shape[1] ** 0.5)
-    return smoothness(images, (side, side))
 
 
 for kind, says, which, threshold, why in (

@@ -7,10 +7,10 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from deepunits.data.examples import load_examples
-from deepunits.invariance.measures import compare
 from deepunits.models.trained import load_network
 from deepunits.paper.claims.claim import WHERE, cases, statement, untested
 from deepunits.paper.claims.section4 import (
+    BELOW,
     COMBINATION,
     COMPARED,
     EXAMPLES,
@@ -18,10 +18,18 @@ from deepunits.paper.claims.section4 import (
     MAXIMA,
     MAXIMIZED,
     SAMPLING,
+    STACK,
     best_of,
-    matched_cosine,
 )
-from deepunits.paper.statistics import cosine, cosine_among_starts, over_units, rank_correlation, wilson_interval
+from deepunits.paper.pictures import matched_cosine
+from deepunits.paper.statistics import (
+    cosine,
+    cosine_among_starts,
+    over_units,
+    rank_correlation,
+    scale_reduction,
+    wilson_interval,
+)
 from deepunits.randomness import generator, uniform
 from deepunits.storage import load_npz
 from deepunits.visualize.linear_combination import strongest
@@ -33,9 +41,6 @@ FEW = 10  # filters in a combination of "only the very few most strongly connect
 EXAMINED = 100  # held-out examples at which gradients are looked at
 STRONGEST = 9  # examples of a unit that are looked at together
 CLIMBED = 6  # units that the other optimizer climbs for
-
-BELOW = "models/{dataset}/{model}/layer1.npz"
-STACK = {f"layer{k}": f"models/{{dataset}}/{{model}}/layer{k}.npz" for k in (1, 2, 3)}
 
 
 def combinations(weights, filters, kept):
@@ -84,6 +89,22 @@ untested(
     "With the label clamped, a DBN with a label layer gives samples of a class.",
     "the DBNs of section 3 have no label units",
 )
+
+
+@claim(
+    "mixing",
+    "4.1",
+    "To estimate the expectation is efficient if the Markov chain mixes well, which is not always the case.",
+    "median over units of the potential scale reduction (Gelman and Rubin, 1992) of the pixels among the chains of a "
+    "unit",
+    "<= 1.1",
+    "the bound in use; 1 of chains that agree",
+    cases=COMPARED,
+    sampling=SAMPLING,
+)
+def disagreement_of_chains(case, sampling):
+    found = load_npz(sampling)
+    return over_units(scale_reduction(found["samples"], found["chain"]), seed=case.seed)
 
 
 @claim(
@@ -149,27 +170,6 @@ def likeness_to_strongest(case, maxima, examples, **stack):
 )
 def likeness_of_the_average(case, maxima):
     return over_units(cosine(load_npz(maxima)["inputs"].mean(axis=1), best_of(maxima)), seed=case.seed)
-
-
-@claim(
-    "more-complicated",
-    "6",
-    "Units of higher layers represent more complicated features, combinations of those below.",
-    "mean over units of the cosine between the maximum and the first-layer filter most like it, a layer's less that of "
-    "the layer above",
-    ">= 0",
-    "the sign is the statement",
-    cases=[case | {"upper": case["layer"] + 1} for case in cases(**MAXIMIZED, layer=[1, 2])],
-    where="{dataset} {model} layers {layer} and {upper} ({below:.2f} and {above:.2f})",
-    maxima=MAXIMA,
-    maxima_above="units/{dataset}/{model}/layer{upper}/activation_maximization.npz",
-    filters=BELOW,
-)
-def likeness_to_single_filters(case, maxima, maxima_above, filters):
-    weights = load_npz(filters)["weights"]
-    below, above = (np.abs(cosine(best_of(path)[:, None], weights)).max(axis=1) for path in (maxima, maxima_above))
-    found = compare(above, below, seed=case.seed)
-    return found["difference"], found["low"], found["high"], {"below": below.mean(), "above": above.mean()}
 
 
 @claim(
