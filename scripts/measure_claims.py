@@ -13,9 +13,10 @@ from deepunits.storage import write_text
 with job(log=snakemake.log[0]):
     params, rows = snakemake.params, []
     substitutes = {Path(path).parent.name: stands_in_for(path) for path in snakemake.input.provenance}
+    root = Path(snakemake.input.provenance[0]).parents[2]
     for name in params.sections:
         for statement in import_module(f"deepunits.paper.claims.{name}").STATEMENTS:
-            for dataset, row in statement.rows(set(snakemake.input), seed=params.seed):
+            for dataset, row in statement.rows(set(snakemake.input), seed=params.seed, root=root):
                 rows.append(row | {"substitute": substitutes[dataset]})
     table = pd.DataFrame(rows, columns=[*COLUMNS, "substitute"])
     write_text(snakemake.output.csv, table.to_csv(index=False))

@@ -14,4 +14,4 @@ with job(log=snakemake.log[0]):
     substitutes = {Path(path).parent.name: stands_in_for(path) for path in snakemake.input.provenance}
     rows = score(measured)
     write_text(snakemake.output.csv, pd.DataFrame(rows).to_csv(index=False))
-    write_text(snakemake.output.markdown, as_markdown(rows, substitutes))
+    write_text(snakemake.output.markdown, as_markdown(rows, substitutes, snakemake.params.seeds))

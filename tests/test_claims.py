@@ -7,13 +7,8 @@ import pytest
 from deepunits.paper import statistics
 from deepunits.paper.claims import remarks, scorecard, section4, section5
 from deepunits.paper.claims.claim import COLUMNS, Statement, cases, statement, untested, verdict
-from deepunits.paper.claims.section4 import (
-    distance_to_data,
-    likeness_to_classes,
-    matched_cosine,
-    smoothness,
-    variation_of_maxima,
-)
+from deepunits.paper.claims.section4 import variation_of_maxima
+from deepunits.paper.pictures import likeness_to_classes
 from deepunits.paper.statistics import wilson_interval
 
 
@@ -26,19 +21,6 @@ def test_cosine_among_starts_of_known_vectors():
 
 def test_variation_of_maxima_of_known_numbers():
     np.testing.assert_allclose(variation_of_maxima(np.array([[1.0, 3.0], [5.0, 5.0]])), [0.5, 0])
-
-
-def test_matched_cosine_ignores_what_all_units_share():
-    rng = np.random.default_rng(0)
-    a, shared = rng.normal(size=(5, 11)), rng.normal(size=11)
-    np.testing.assert_allclose(matched_cosine(a + 100 * shared, 3 * a - 100 * shared), 1)
-    unrelated = matched_cosine(a + 100 * shared, rng.normal(size=(5, 11)) + 100 * shared)
-    assert abs(unrelated).max() < 0.9
-
-
-def test_distance_to_data_is_to_the_nearest_example():
-    examples = np.array([[0.0, 0, 0], [3, 4, 0]])
-    np.testing.assert_allclose(distance_to_data(np.array([[0.0, 0, 1], [3, 4, 2]]), examples), [1, 2])
 
 
 def test_the_interval_covers_the_median_about_95_times_in_100():
@@ -155,22 +137,6 @@ def test_claims_tell_one_mode_from_several(measured):
         rows = measured(section4, {"units/mnist/sdae/layer3/activation_maximization.npz": maxima})
         assert list(rows) == [f"{kind}-mnist-sdae-3" for kind in ("unimodal", "close-maxima", "one-rate")]
         assert verdicts(rows) == expected
-
-
-def test_likeness_to_classes_is_the_correlation_with_the_nearest_mean():
-    rng = np.random.default_rng(3)
-    examples, labels = rng.random((13, 7)), np.arange(13) % 3
-    inputs = rng.normal(size=(5, 7))
-    expected = [max(np.corrcoef(x, examples[labels == label].mean(axis=0))[0, 1] for label in range(3)) for x in inputs]
-    np.testing.assert_allclose(likeness_to_classes(inputs, examples, labels), expected)
-
-
-def test_smoothness_is_1_of_a_ramp_and_0_of_noise():
-    ramp = np.add.outer(np.arange(50.0), np.arange(30.0))
-    noise = np.random.default_rng(4).normal(size=(50, 30))
-    checkered = np.indices((50, 30)).sum(axis=0) % 2
-    found = smoothness(np.stack([ramp.ravel(), noise.ravel(), checkered.ravel()]), (50, 30))
-    np.testing.assert_allclose(found, [1, 0, -1], atol=0.1)
 
 
 def test_claims_about_objects_tell_wholes_from_parts_and_from_noise(measured):
@@ -326,15 +292,37 @@ def test_claims_about_output_tell_many_modes_and_rotations_from_one(measured):
         "converged": np.tile([True, True, False, True, False, True], (10, 4, 1)),
     }
     various = {"inputs": rng.normal(size=(10, 9, 225))}
-    found = list(measured(section5, output_files(various, manifolds, hidden)).values())
-    assert [row["verdict"] for row in found] == ["holds"] * 3
-    assert "hidden units of Figure 1: 1.000" in found[0]["where"]
-    assert "(67% of the searches converged)" in found[1]["where"]  # of those up to √2: 0.4, 0.8, 1.2
+    found = {row["statement"]: row for row in measured(section5, output_files(various, manifolds, hidden)).values()}
+    kinds = ("multimodal", "manifolds-differ", "rotations")
+    assert [found[kind]["verdict"] for kind in kinds] == ["holds"] * 3
+    assert "hidden units of Figure 1: 1.000" in found["multimodal"]["where"]
+    assert "(67% of the searches converged)" in found["manifolds-differ"]["where"]  # of those up to √2: 0.4, 0.8, 1.2
     noise = np.broadcast_to(trials[0, 0] + rng.normal(size=(6, 225)), trials.shape).copy()
     noise[:, 0] = trials[0, 0]
     alike = {"inputs": np.broadcast_to(hidden[0, :1], (10, 9, 225))}
     noisy = manifolds | {"inputs": np.broadcast_to(noise, (10, *noise.shape))}
-    assert verdicts(measured(section5, output_files(alike, noisy, hidden)))[:2] == ["fails", "fails"]
+    found = {row["statement"]: row for row in measured(section5, output_files(alike, noisy, hidden)).values()}
+    assert [found[kind]["verdict"] for kind in kinds[:2]] == ["fails", "fails"]
+
+
+def test_maxima_of_labels_are_held_against_digits(measured):
+    rng = np.random.default_rng(6)
+    labels = np.repeat(np.arange(10), 7)
+    digits = rng.normal(size=(70, 225))
+    digits = {"test_images": digits.astype(np.float32), "test_labels": labels}
+    smooth = turning(np.arange(9.0), rng)
+    for label, expected in ((0, "holds"), (1, "fails")):  # of the label itself, or of the next one
+        shown = digits["test_images"].reshape(10, 7, 225)[(np.arange(10) + label) % 10]
+        files = {
+            "units/mnist_rot/dbn/output/activation_maximization.npz": {"inputs": shown},
+            "datasets/mnist_rot/examples.npz": digits,
+        }
+        rows = {row["statement"]: row for row in measured(section5, files).values()}
+        assert rows["rotated-labels"]["verdict"] == expected
+        assert rows["smooth-labels"]["verdict"] == "fails"  # these are noise
+    inputs = {"inputs": np.broadcast_to(smooth, (10, 9, 225))}
+    rows = measured(section5, {"units/mnist_rot/dbn/output/activation_maximization.npz": inputs})
+    assert [row["verdict"] for row in rows.values()] == ["holds"]
 
 
 # --- the remarks of section 5 ---
@@ -401,3 +389,23 @@ def test_only_the_flattest_eigenvectors_count(measured):
         rows = measured(remarks, {"units/mnist/sdae/layer2/curvatures.npz": {"variances": arrays}})
         [row] = rows.values()
         assert row["value"] == pytest.approx(value) and row["verdict"] == expected
+
+
+def test_geodesics_that_fall_faster_than_the_manifold_are_local(measured):
+    searches = fake_searches(np.random.default_rng(0), background=True)
+    top = searches["plain_activations"][:, :1]
+    for times, expected in ((3.0, "holds"), (0.5, "fails")):
+        geodesic = top - (top - searches["plain_activations"]) * np.where(EPSILONS < 0.5, 1, times)
+        other = top - 9 * (top - searches["plain_activations"])
+        curvatures = {
+            "walked": np.array([7, 2]),  # the second is the flatter
+            "epsilons": EPSILONS,
+            "activations": np.stack([other, geodesic], axis=1),
+            "variances": np.ones((13, 40)),
+        }
+        files = {
+            f"units/mnist/sdae/layer2/{name}.npz": a for name, a in (("curvatures", curvatures), ("searches", searches))
+        }
+        [row] = [r for r in measured(remarks, files).values() if r["statement"] == "geodesics-are-local"]
+        assert row["value"] == pytest.approx(times) and row["verdict"] == expected
+        assert row["where"].endswith("(at ε = 0.4 1.00)")

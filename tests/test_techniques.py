@@ -8,9 +8,10 @@ import pytest
 from deepunits.models.network import Network
 from deepunits.paper import statistics
 from deepunits.paper.claims import section4, techniques
-from deepunits.paper.claims.section4 import mean_frequency, perplexity
+from deepunits.paper.statistics import perplexity
 
 UNITS, FILTERS, PIXELS = 13, 37, 9
+CHAIN = np.arange(5) % 2  # of five samples
 LAYER2 = "models/mnist/dbn/layer2.npz"
 MAXIMA, COMBINATION, SAMPLING = (
     f"units/mnist/dbn/layer2/{name}.npz" for name in ("activation_maximization", "linear_combination", "sampling")
@@ -112,21 +113,14 @@ def test_the_average_is_like_the_best_of_solutions_that_are_alike(measured, rng)
         assert verdict_on(measured, techniques, "averaging", {MAXIMA: stored})["verdict"] == expected
 
 
-def test_maxima_of_higher_layers_are_less_like_single_filters(measured, rng):
-    filters = rng.normal(size=(FILTERS, PIXELS))
-    simple, mixed = filters[:UNITS, None], rng.normal(size=(UNITS, 1, PIXELS))
-    places = [f"units/mnist/dbn/layer{k}/activation_maximization.npz" for k in (2, 3)]
-    for found, expected in (((simple, mixed), "holds"), ((mixed, simple), "fails")):
-        stored = {place: maxima(inputs) for place, inputs in zip(places, found, strict=True)}
-        files = stored | {"models/mnist/dbn/layer1.npz": layer(filters)}
-        assert verdict_on(measured, techniques, "more-complicated", files)["verdict"] == expected
-
-
 def test_the_mean_of_samples_is_like_the_maximum_where_they_concentrate(measured, rng):
     best, noise = rng.normal(size=(40, PIXELS)), np.linspace(0.1, 9, 40)
     samples = best[:, None] + noise[:, None, None] * rng.normal(size=(40, 5, PIXELS))
     for drawn, expected in ((samples, "holds"), (samples[::-1], "fails")):  # or the other way round
-        files = {MAXIMA: maxima(best[:, None]), SAMPLING: {"samples": drawn, "mean": samples.mean(axis=1)}}
+        files = {
+            MAXIMA: maxima(best[:, None]),
+            SAMPLING: {"samples": drawn, "mean": samples.mean(axis=1), "chain": CHAIN},
+        }
         assert verdict_on(measured, techniques, "concentrated-samples", files)["verdict"] == expected
 
 
@@ -164,6 +158,23 @@ def test_perplexity_counts_what_is_as_likely():
     np.testing.assert_allclose(perplexity(np.array([[0.5, 0.5, 0], [0, 1, 0], [1 / 3, 1 / 3, 1 / 3]])), [2, 1, 3])
 
 
+def test_chains_that_stay_apart_do_not_mix(measured, rng):
+    chain = np.arange(60) % 3
+    apart = rng.normal(size=(UNITS, 3, PIXELS))[:, chain]
+    for distance, expected in ((0.0, "holds"), (3.0, "fails")):
+        samples = distance * apart + rng.normal(size=(UNITS, 60, PIXELS))
+        row = verdict_on(measured, techniques, "mixing", {SAMPLING: {"samples": samples, "chain": chain}})
+        assert row["verdict"] == expected
+
+
+def test_the_scale_reduction_is_that_of_two_chains_by_hand():
+    samples = np.array([1.0, 3.0, 5.0, 7.0])[None, :, None]  # chains 1, 5 and 3, 7: means 3 and 5, variances 8 and 8
+    chain = np.array([0, 1, 0, 1])
+    between, within = 2 * ((3 - 4) ** 2 + (5 - 4) ** 2), 8.0
+    expected = np.sqrt((within / 2 + between / 2) / within)
+    np.testing.assert_allclose(statistics.scale_reduction(samples, chain), [expected])
+
+
 def test_modes_are_the_kinds_of_digits_in_a_row_of_samples(measured, rng):
     judge = {"weights_out": np.eye(10, PIXELS + 1, dtype=np.float32), "bias_out": np.zeros(10, np.float32)}
     for kinds, expected in ((2, "holds"), (8, "fails")):
@@ -184,8 +195,61 @@ def test_pseudo_digits_are_like_a_digit(measured, rng):
         assert (row["value"], row["verdict"]) == (value, expected) and "units 0.00)" in row["where"]
 
 
-def test_the_mean_frequency_of_gratings():
-    waves = np.sin(2 * np.pi * np.outer([2, 5], np.arange(20)) / 20)  # 2 and 5 cycles in 20 pixels
-    across = np.tile(waves[:, None], (1, 20, 1)).reshape(2, -1)
-    down = np.tile(waves[:, :, None], (1, 1, 20)).reshape(2, -1)
-    np.testing.assert_allclose(mean_frequency(np.concatenate([across, down]) + 3), [0.1, 0.25, 0.1, 0.25], rtol=1e-6)
+def test_maxima_in_the_box_are_held_against_free_ones(measured, rng):
+    files, directions = three_layers(rng)
+    place = "units/mnist/dbn/layer3/activation_maximization.npz"
+    smooth = np.tile(np.arange(9.0) / 9, (UNITS, 2, 1))  # of norm 1.6: the box holds 3
+    checkered = np.tile(np.indices((3, 3)).sum(axis=0).ravel() % 2 - 0.5, (UNITS, 2, 1))
+    for inputs, expected in ((smooth, "holds"), (checkered, "fails")):
+        row = verdict_on(measured, section4, "restricted", files | {place: maxima(inputs)})
+        assert row["verdict"] == expected
+
+
+def test_an_ascent_in_the_box_stays_there_and_climbs(rng):
+    weights = rng.normal(size=(UNITS, 25)).astype(np.float32)
+    network = Network([weights], [np.zeros(UNITS, np.float32)])
+    starts = rng.random((UNITS, 25), dtype=np.float32)
+    found = section4.climb_in_the_box(network, 1, np.arange(UNITS), starts, 2.0)
+    assert found.min() >= 0 and found.max() <= 1 and np.linalg.norm(found, axis=1).max() <= 2.0001
+    best = np.maximum(weights, 0)
+    best *= 2 / np.linalg.norm(best, axis=1, keepdims=True)  # if no pixel reaches 1
+    free = best.max(axis=1) <= 1
+    reached = (found * weights).sum(axis=1)[free] / (best * weights).sum(axis=1)[free]
+    assert free.any() and reached.min() > 0.99
+
+
+def test_means_of_samples_are_held_against_digits(measured, rng):
+    digits = rng.random((60, 100)).astype(np.float32)
+    examples = {"datasets/mnist/examples.npz": {"test_images": digits}}
+    for mean, expected in ((3 * digits[:50] + 1, "holds"), (rng.normal(size=(50, 100)), "fails")):
+        files = examples | {SAMPLING: {"samples": np.zeros((50, 2, 100)), "mean": mean}}
+        assert verdict_on(measured, section4, "means-like-digits", files)["verdict"] == expected
+
+
+def test_corners_are_told_from_edges(measured):
+    y, x = np.mgrid[:12, :12] - 5.5
+    edges = np.stack([np.tanh(3 * (x * np.cos(a) + y * np.sin(a))) for a in np.linspace(0, 3, 13)]).reshape(13, 1, -1)
+    corners = np.stack([np.where((x > c) & (y > c), 1.0, -1.0) for c in np.linspace(-2, 2, 13)]).reshape(13, 1, -1)
+    first, second = (f"units/natural_images/sdae/layer{k}/activation_maximization.npz" for k in (1, 2))
+    for below, above, expected in ((edges, corners, "holds"), (corners, edges, "fails")):
+        row = verdict_on(measured, section4, "corners", {first: maxima(below), second: maxima(above)})
+        assert row["verdict"] == expected
+
+
+def test_features_learned_at_two_rates_are_compared_by_frequency(measured, rng):
+    noise = rng.normal(size=(UNITS, 144))
+    smooth = np.tile(np.sin(np.arange(12) / 2), (UNITS, 12)) + 0.01 * noise
+    for other, expected in ((smooth, "fails"), (noise, "holds")):
+        files = {
+            "models/natural_images/dbn/layer1.npz": layer(smooth),
+            "models/natural_images/slow/layer1.npz": layer(other),
+        }
+        assert verdict_on(measured, section4, "rates-of-divergence", files)["verdict"] == expected
+
+
+def test_a_combination_of_parts_has_the_lesser_extent(measured, rng):
+    whole = rng.uniform(1, 2, size=(UNITS, PIXELS))
+    part = whole * (np.arange(PIXELS) < 3)
+    for maximum, linear, expected in ((whole, part, "holds"), (part, whole, "fails")):
+        files = {MAXIMA: maxima(maximum[:, None]), COMBINATION: {"filters": linear}}
+        assert verdict_on(measured, section4, "parts-of-maxima", files)["verdict"] == expected

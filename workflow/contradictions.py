@@ -5,6 +5,8 @@ from dependencies import parameters, readers
 
 def contradictions(config):
     """Yield what does not fit in the resolved configuration, a sentence each."""
+    if config["seed"] in config["seeds"]:
+        yield f"config key seeds has {config['seed']}, the seed already; it lists further ones, so remove it there"
     yield from _of_datasets(config)
     yield from _of_names(config)
     yield from _of_models(config)

@@ -24,7 +24,7 @@ rule pretrain:
         deformation=deformation,
         seed=config["seed"],
         device=config["device"],
-        checkpoint="results/checkpoints/{dataset}/{model}/layer{layer}.npz",
+        checkpoint=lambda wildcards, output: output.layer.replace("/models/", "/checkpoints/", 1),
     log:
         "results/logs/models/{dataset}/{model}/layer{layer}.log",
     benchmark:

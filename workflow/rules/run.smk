@@ -32,7 +32,7 @@ rule record_run:
     params:
         config=config,
         repository=workflow.basedir,
-        benchmarks="results/benchmarks",
+        benchmarks=lambda wildcards, output: f"{Path(output.record).parent}/benchmarks",
     log:
         "results/logs/run.log",
     benchmark:

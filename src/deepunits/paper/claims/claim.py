@@ -52,17 +52,19 @@ class Statement:
     reads: dict
     measure: callable
 
-    def rows(self, files, *, seed):
+    def rows(self, files, *, seed, root="results"):
         """Yield the dataset and a row, a dict with the keys `COLUMNS`, for each case whose files are at hand.
 
         Parameters
         ----------
         files : collection of str
-            Paths of result files, each beginning with ``results/``.
+            Paths of result files.
         seed : int
+        root : path
+            The folder of results that they are in.
         """
         for case in self.cases:
-            paths = {name: f"results/{template.format(**case)}" for name, template in self.reads.items()}
+            paths = {name: f"{root}/{template.format(**case)}" for name, template in self.reads.items()}
             at_hand = all(path in files for path in paths.values())
             found = self.measure(SimpleNamespace(**case, seed=seed), **paths) if at_hand else None
             if found is not None:

@@ -2,6 +2,11 @@
 
 from importlib import import_module
 
+import pandas as pd
+from scipy import stats
+
+from deepunits.paper.claims.claim import verdict
+
 SECTIONS = ("techniques", "section4", "remarks", "section5", "section6")  # the modules that declare statements
 VERDICTS = ("holds", "holds in part", "undecided", "does not hold", "cannot be tested here")
 NAMED = 4  # places that are named at most
@@ -13,13 +18,37 @@ def statements():
     return sorted(declared, key=lambda statement: statement.section)
 
 
+def over_seeds(measured):
+    """Return one row for each place: its mean over seeds, with an interval over units and seeds.
+
+    Of several seeds the interval is the wider, at either end, of the mean of those over units and of Student's 95 %
+    interval for the mean over seeds.
+
+    Parameters
+    ----------
+    measured : pandas.DataFrame
+        With the columns of a claim's rows (:data:`deepunits.paper.claims.claim.COLUMNS`), and perhaps ``seed``.
+    """
+    if "seed" not in measured:
+        return measured
+    rows = []
+    for _, found in measured.groupby("id", sort=False):
+        value, low, high = found[["value", "low", "high"]].mean()
+        if len(found) > 1:
+            half = stats.t.ppf(0.975, len(found) - 1) * found["value"].std() / len(found) ** 0.5
+            low, high = min(low, value - half), max(high, value + half)
+        row = dict(found.iloc[0]) | {"value": value, "low": low, "high": high}
+        rows.append(row | {"verdict": verdict(low, high, row["threshold"])})
+    return pd.DataFrame(rows)
+
+
 def score(measured):
     """Return one row for each statement that was measured, and for each that no run can decide.
 
     Parameters
     ----------
     measured : pandas.DataFrame
-        With the columns of a claim's rows (:data:`deepunits.paper.claims.claim.COLUMNS`).
+        As in :func:`over_seeds`.
 
     Returns
     -------
@@ -27,7 +56,7 @@ def score(measured):
         ``section``, ``claim``, ``statistic``, ``threshold``, ``why``, ``value``, ``verdict``, one of `VERDICTS`, and
         ``where``: in how many places and in which not.
     """
-    rows = []
+    rows, measured = [], over_seeds(measured)
     for statement in statements():
         places = measured[measured["statement"] == statement.name]
         row = {"section": statement.section, "claim": statement.says, "statistic": statement.statistic}
@@ -35,8 +64,8 @@ def score(measured):
         if statement.measure is None:
             rows.append(row | {"value": "", "verdict": VERDICTS[-1], "where": ""})
         elif len(places):
-            verdict, where = _verdict(places)
-            rows.append(row | {"value": _value(places), "verdict": verdict, "where": where})
+            decided, where = _verdict(places)
+            rows.append(row | {"value": _value(places), "verdict": decided, "where": where})
     return rows
 
 
@@ -60,15 +89,15 @@ def _verdict(places):
     if held.all():
         return VERDICTS[0], f"in all {count} places" if count > 1 else places["where"].item()
     if not held.any():
-        verdict = VERDICTS[2 if (places["verdict"] == "undecided").any() else 3]
-        return verdict, f"in any of {count} places" if count > 1 else places["where"].item()
+        decided = VERDICTS[2 if (places["verdict"] == "undecided").any() else 3]
+        return decided, f"in any of {count} places" if count > 1 else places["where"].item()
     against = places[~held]
     named = [f"{place['where']}: {_interval(place)}" for _, place in against.head(NAMED).iterrows()]
     more = f" and {len(against) - NAMED} more" if len(against) > NAMED else ""
     return VERDICTS[1], f"in {held.sum()} of {count} places; not in {'; '.join(named)}{more}"
 
 
-def as_markdown(rows, substitutes):
+def as_markdown(rows, substitutes, seeds=()):
     """Return the scorecard in Markdown.
 
     Parameters
@@ -77,14 +106,17 @@ def as_markdown(rows, substitutes):
         Of :func:`score`.
     substitutes : dict of str
         By dataset: what stands in for it, if anything does.
+    seeds : sequence of int
+        That were run, if there are several.
     """
     counted = [sum(row["verdict"] == verdict for row in rows) for verdict in VERDICTS]
+    over = f"units and over the seeds {', '.join(map(str, seeds))}" if seeds else "units"
     lines = [
         f"Of {len(rows)} statements of the paper {counted[0]} hold, {counted[1]} hold in part, {counted[2]} are "
         f"undecided, {counted[3]} do not hold and {counted[4]} cannot be tested.",
         "",
-        "A statement holds in a place if the whole 95 % interval over units is on the right side of the threshold. The "
-        "thresholds are our choice, since the paper gives no numbers. `claims.csv` has every place.",
+        f"A statement holds in a place if the whole 95 % interval over {over} is on the right side of the threshold. "
+        "The thresholds are our choice, since the paper gives no numbers. `claims.csv` has every place.",
         "",
         "| § | the paper says | measured by | value | threshold, and why | verdict |",
         "|---|---|---|---|---|---|",
@@ -92,8 +124,8 @@ def as_markdown(rows, substitutes):
     for row in rows:
         threshold = row["threshold"].replace(">=", "≥").replace("<=", "≤")
         why = f"{threshold}: {row['why']}" if threshold else row["why"]
-        verdict = f"**{row['verdict']}** {row['where']}".strip()
-        cells = (row["section"], row["claim"], row["statistic"], row["value"], why, verdict)
+        decided = f"**{row['verdict']}** {row['where']}".strip()
+        cells = (row["section"], row["claim"], row["statistic"], row["value"], why, decided)
         lines.append(f"| {' | '.join(cells)} |")
     notes = [f"{dataset} is a substitute: {what}." for dataset, what in substitutes.items() if what]
     return "\n".join([*lines, *([""] if notes else []), *notes]) + "\n"
