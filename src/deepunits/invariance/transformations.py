@@ -89,20 +89,30 @@ def transformation_matrices(kind, amounts, shape, *, edge="grid-constant"):
     UserError
         If the kind is unknown or a factor of size is not above 0.
     """
-    if kind not in KINDS:
-        raise UserError(f"{kind!r} is no kind of transformation; choose among {', '.join(KINDS)}.")
-    if kind == "scaling" and min(amounts) <= 0:
-        raise UserError(f"scaling by {min(amounts):g} was asked for; set the factors above 0.")
     pixels = shape[0] * shape[1]
     impulses = np.eye(pixels).reshape(pixels, *shape)
-    centre = (np.array(shape) - 1) / 2
     matrices = np.empty((len(amounts), pixels, pixels), np.float32)
     for matrix, amount in zip(matrices, amounts, strict=True):
-        back, shift = _source(kind, amount)
-        offset = centre - back @ (centre + shift)
-        for column, impulse in zip(matrix.T, impulses, strict=True):
-            column[:] = ndimage.affine_transform(impulse, back, offset, order=3, mode=edge).ravel()
+        matrix.T[:] = transform(impulses, kind, amount, edge=edge).reshape(pixels, pixels)
     return matrices
+
+
+def transform(images, kind, amount, *, edge="grid-constant"):
+    """Return images (n, rows, columns) turned, moved or scaled by an amount, as :func:`transformation_matrices` does.
+
+    Raises
+    ------
+    UserError
+        If the kind is unknown or a factor of size is not above 0.
+    """
+    if kind not in KINDS:
+        raise UserError(f"{kind!r} is no kind of transformation; choose among {', '.join(KINDS)}.")
+    if kind == "scaling" and amount <= 0:
+        raise UserError(f"scaling by {amount:g} was asked for; set the factors above 0.")
+    centre = (np.array(images.shape[1:]) - 1) / 2
+    back, shift = _source(kind, amount)
+    offset = centre - back @ (centre + shift)
+    return np.array([ndimage.affine_transform(image, back, offset, order=3, mode=edge) for image in images])
 
 
 def _source(kind, amount):

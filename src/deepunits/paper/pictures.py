@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.spatial.distance import cdist
+from sklearn import config_context
 from sklearn.metrics import pairwise_distances_argmin_min
 
 from deepunits.paper.statistics import cosine
@@ -17,9 +18,21 @@ def matched_cosine(a, b):
     return cosine(a - a.mean(axis=0), b - b.mean(axis=0))
 
 
+def highest_cosine(images, others):
+    """Return the highest cosine, without its sign, of each of `images` (n, P) with one of `others` (m, P), (n,)."""
+    a, b = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (images, others))
+    return np.abs(a @ b.T).max(axis=1)
+
+
+def correlation(a, b):
+    """Return the correlation between the rows of `a` and `b` (n, P), (n,)."""
+    return cosine(a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True))
+
+
 def distance_to_data(inputs, examples):
     """Return the distance from each of `inputs` (n, P) to the nearest of `examples` (m, P), shape (n,)."""
-    return pairwise_distances_argmin_min(inputs, examples)[1]
+    with config_context(working_memory=100):  # MB, of the block of distances at hand; otherwise a gigabyte
+        return pairwise_distances_argmin_min(inputs, examples)[1]
 
 
 def likeness_to_classes(inputs, examples, labels):

@@ -27,7 +27,7 @@ from deepunits.visualize.activation_maximization import best_solutions, to_norm
 OUTLINES = 0.9  # share of the outlines in a dataset that count as whole objects
 LIKE_A_DIGIT = 0.5  # correlation with a digit from which a picture looks like one
 SMOOTH = 0.5  # correlation between adjacent pixels from which a picture is not noise
-RESTRICTED_STEPS = 300  # of the ascent whose pixels stay in [0, 1]
+RESTRICTED_STEPS = 100  # of the ascent whose pixels stay in [0, 1]
 
 STATEMENTS = []
 claim = partial(statement, STATEMENTS)

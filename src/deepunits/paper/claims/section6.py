@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from deepunits.invariance.measures import area, compare, log_sigmoid
-from deepunits.invariance.transformations import normalized_curves, transformation_matrices
+from deepunits.invariance.transformations import normalized_curves, transform
 from deepunits.models.trained import load_network
 from deepunits.paper.claims.claim import WHERE, cases, statement
 from deepunits.paper.claims.section4 import (
@@ -16,7 +16,8 @@ from deepunits.paper.claims.section4 import (
     likeness_among_starts,
     share_converged,
 )
-from deepunits.paper.statistics import cosine, over_units, wilson_interval
+from deepunits.paper.pictures import correlation, highest_cosine, square
+from deepunits.paper.statistics import over_units, wilson_interval
 from deepunits.storage import load_npz
 
 STATEMENTS = []
@@ -62,7 +63,7 @@ claim(
 
 def gain_over_single_filters(maxima, maxima_above, filters, *, seed):
     """Return how much less the maxima of a layer are like single filters (n, P) than those of the layer below."""
-    below, above = (np.abs(cosine(best_of(path)[:, None], filters)).max(axis=1) for path in (maxima, maxima_above))
+    below, above = (highest_cosine(best_of(path), filters) for path in (maxima, maxima_above))
     found = compare(above, below, seed=seed)
     return found["difference"], found["low"], found["high"], {"below": below.mean(), "above": above.mean()}
 
@@ -150,7 +151,7 @@ def areas(manifolds):
 )
 def likeness_to_the_other_model(case, filters, others):
     dbn, sdae = (load_npz(path)["weights"] for path in (filters, others))
-    return over_units(np.abs(cosine(dbn[:, None], sdae)).max(axis=1), seed=case.seed)
+    return over_units(highest_cosine(dbn, sdae), seed=case.seed)
 
 
 @claim(
@@ -196,16 +197,10 @@ def gain_by_transforming(case, transformations, manifolds):
     measured, found = load_npz(transformations), load_npz(manifolds)
     at = int(np.abs(found["epsilons"] - CORRELATED).argmin())
     frames, optima = found["inputs"][:, 0, at], found["optimum"][found["shown_units"]]
-    side = round(frames.shape[1] ** 0.5)
     gains = []
     for kind, amounts in zip(measured["kinds"], measured["amounts"], strict=True):
-        made = [optima @ matrix.T for matrix in transformation_matrices(kind, amounts, (side, side))]
+        made = [transform(square(optima), kind, amount).reshape(optima.shape) for amount in amounts]
         gains.append(np.max([correlation(frames, x) for x in made], axis=0) - correlation(frames, optima))
     counts = np.bincount(np.argmax(gains, axis=0), minlength=len(gains))
     groups = ", ".join(f"{kind.replace('_', ' ')} {n}" for kind, n in zip(measured["kinds"], counts, strict=True))
     return *over_units(np.max(gains, axis=0), seed=case.seed), {"groups": groups}
-
-
-def correlation(a, b):
-    """Return the correlation between the rows of `a` and `b` (n, P), (n,)."""
-    return cosine(a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True))
