@@ -65,8 +65,10 @@ def cosine(a, b):
 
 def cosine_among_starts(inputs):
     """Return the mean pairwise cosine among the solutions (U, R, P) of each unit, shape (U,)."""
-    first, second = np.triu_indices(inputs.shape[1], 1)
-    return cosine(inputs[:, first], inputs[:, second]).mean(axis=1)
+    starts = inputs.shape[1]
+    directions = inputs / np.linalg.norm(inputs, axis=2, keepdims=True)
+    total = directions.sum(axis=1, dtype=np.float64)  # whose square is the sum of all cosines, R of them 1
+    return ((total**2).sum(axis=1) - starts) / (starts * (starts - 1))
 
 
 def perplexity(shares):
