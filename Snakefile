@@ -4,6 +4,7 @@
     snakemake --cores all figure1     one figure and what it needs: figure1 ... figure7
     snakemake --cores all supplement  what section 5 tried and set aside, and known transformations
     snakemake --cores all select      the search for hyperparameters (section 4.4), which the paper's run does not need
+    snakemake --cores all pictures --configfile config/pictures.yaml    the search for settings that show what it says
     snakemake -n                      what would be done
 
 config/config.yaml explains every setting; workflow/rules/ has the stages, in the order of the includes below.
@@ -41,6 +42,7 @@ include: "workflow/rules/paper/claims.smk"
 include: "workflow/rules/paper/seeds.smk"
 include: "workflow/rules/paper/scorecard.smk"
 include: "workflow/rules/paper/supplement.smk"
+include: "workflow/rules/paper/pictures.smk"
 include: "workflow/rules/run.smk"
 
 

@@ -16,6 +16,8 @@ with job(log=snakemake.log[0]):
     root = Path(snakemake.input.provenance[0]).parents[2]
     for name in params.sections:
         for statement in import_module(f"deepunits.paper.claims.{name}").STATEMENTS:
+            if statement.name not in params.get("statements", [statement.name]):
+                continue
             for dataset, row in statement.rows(set(snakemake.input), seed=params.seed, root=root):
                 rows.append(row | {"substitute": substitutes[dataset]})
     table = pd.DataFrame(rows, columns=[*COLUMNS, "substitute"])

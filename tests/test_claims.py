@@ -325,6 +325,29 @@ def test_maxima_of_labels_are_held_against_digits(measured):
     assert [row["verdict"] for row in rows.values()] == ["holds"]
 
 
+def test_a_place_is_scored_over_seeds():
+    rows = [
+        {
+            "id": "a",
+            "value": value,
+            "low": value - 0.5,
+            "high": value + 0.1,
+            "threshold": ">= 2",
+            "verdict": "",
+            "seed": n,
+        }
+        for n, value in enumerate([3.0, 4.0, 5.0])
+    ]
+    one = dict(rows[0], id="b", threshold="<= 9")
+    place, alone = scorecard.over_seeds(pd.DataFrame([*rows, one])).to_dict("records")
+    half = 4.302653 / 3**0.5  # Student's 97.5 % quantile with two degrees of freedom; the deviation of 3, 4, 5 is 1
+    assert place["value"] == 4 and place["low"] == pytest.approx(4 - half) and place["high"] == pytest.approx(4 + half)
+    assert place["verdict"] == "undecided" and alone["verdict"] == "holds"
+    assert (alone["low"], alone["high"]) == (2.5, 3.1)
+    alike = scorecard.over_seeds(pd.DataFrame([row | {"value": 4, "low": 3, "high": 4.5} for row in rows]))
+    assert alike[["low", "high", "verdict"]].to_dict("records") == [{"low": 3, "high": 4.5, "verdict": "holds"}]
+
+
 # --- the remarks of section 5 ---
 
 EPSILONS, NORM = np.array([0.0, 0.4, 1.0, 1.7, 2.0]), 3.0

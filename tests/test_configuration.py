@@ -180,7 +180,7 @@ def test_a_misspelt_key_beats_the_keys_that_it_makes_missing():
 
 
 def test_a_key_like_no_other_gets_the_list():
-    assert "config key zebra is unknown; the keys here are seed, seeds, device," in fault(changed("zebra", 1))
+    assert "config key zebra is unknown; the keys here are seed, pictures, seeds," in fault(changed("zebra", 1))
 
 
 def test_names_are_plain():

@@ -917,6 +917,41 @@ def test_every_job_has_a_log_and_a_benchmark(finished):
     assert "100 %" in log
 
 
+def test_a_further_seed_makes_everything_once_more(fresh):
+    done = fresh.snakemake("--dry-run", config={"seeds": [8]})
+    assert done.returncode == 0, done.stdout
+    counts = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE)}
+    own = {
+        rule: count for rule, count in counts.items() if not rule.startswith(("seed8_", "gather_seeds", "total", "all"))
+    }
+    assert {rule.removeprefix("seed8_"): count for rule, count in counts.items() if rule.startswith("seed8_")} == own
+    assert counts["gather_seeds"] == 8 and "results/seeds/8/claims.csv" in done.stdout
+    refused = fresh.snakemake("--dry-run", config={"seed": 8, "seeds": [8]}).stdout
+    assert "config key seeds has 8, the seed already; it lists further ones, so remove it there" in refused
+
+
+def test_a_further_seed_gives_what_it_gives_alone(finished):
+    file = "models/silhouettes/sdae/layer1.npz"
+    for folder, target, config in (("alone", "", {"seed": 8}), ("among", "seeds/8/", {"seeds": [8]})):
+        done = finished.snakemake("--cores", "2", "--directory", folder, f"results/{target}{file}", config=config)
+        assert done.returncode == 0, done.stdout
+    alone, among = (finished.folder / path / file for path in ("alone/results", "among/results/seeds/8"))
+    with np.load(alone) as one, np.load(among) as other, np.load(finished.results / file) as usual:
+        np.testing.assert_array_equal(one["weights"], other["weights"])
+        assert not np.array_equal(one["weights"], usual["weights"])
+
+
+def test_a_search_for_pictures_changes_what_its_trials_say(fresh):
+    search = {"statements": ["modes"], "where": {"dataset": "mnist"}}
+    trials = {"as_it_is": {}, "wide": {"models": {"mnist": {"dbn": {"layer2": {"units": 91}}}}}}
+    planned = fresh.planned("pictures", config={"pictures": {"rows": search | {"trials": trials}}})
+    assert {"Measure rows_as_it_is", "Measure rows_wide", "Gather the trials"} <= planned
+    assert training("dbn1", "dbn2") <= planned and not training("dbn3", "sdae1") & planned
+    nowhere = search | {"statements": ["mode"], "trials": trials}
+    refused = fresh.snakemake("--dry-run", "pictures", config={"pictures": {"rows": nowhere}})
+    assert refused.returncode and "the picture of rows_as_it_is is nowhere measured by mode; name" in refused.stdout
+
+
 def test_a_run_in_another_directory_keeps_its_results_there(fresh):
     done = fresh.snakemake("--dry-run", "--directory", "runs/other")
     assert done.returncode == 0, done.stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
 
 from configuration import fault
-from inheritance import layers, resolve
+from inheritance import layers, merge, resolve
 from contradictions import reader_options
 from dependencies import library_modules, offer_library, parameters
 from paper_requirements import paper_requirements

@@ -13,7 +13,7 @@ for SEED in config["seeds"]:
         snakefile:
             workflow.main_snakefile
         config:
-            CONFIGURED | {"seed": SEED, "seeds": []}
+            CONFIGURED | {"seed": SEED, "seeds": [], "pictures": {}}
         replace_prefix:
             {"results/": f"results/seeds/{SEED}/"}
 
@@ -31,11 +31,12 @@ rule gather_seeds:
         "Gather {wildcards.table} over the seeds"
     input:
         tables=lambda wildcards: [GATHERED[wildcards.table].replace("results", root, 1) for root in SEEDS.values()],
-        modules=modules("gather_seeds"),
+        modules=modules("gather"),
     output:
         table="results/seeds/{table}.csv",
     params:
-        seeds=list(SEEDS),
+        column="seed",
+        sources=list(SEEDS),
     wildcard_constraints:
         table="|".join(GATHERED),
     log:
@@ -48,7 +49,7 @@ rule gather_seeds:
     resources:
         mem_mb=500,
     script:
-        "../../../scripts/gather_seeds.py"
+        "../../../scripts/gather.py"
 
 
 if config["seeds"]:
