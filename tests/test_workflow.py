@@ -194,6 +194,16 @@ def variants(dataset="mnist"):
     return {f"Trace manifolds of the {dataset} sdae by other searches"} | INVARIANCE
 
 
+def fine_tuned(*models, dataset="mnist"):
+    """Return what looks at the layers of models after fine-tuning, and what follows from it."""
+    found = named("Maximise activations in layer {layer} of the fine-tuned {stack}", dataset, *models)
+    return found | fine_tuned_manifolds(*(model for model in models if model.startswith("sdae")), dataset=dataset)
+
+
+def fine_tuned_manifolds(*models, dataset="mnist"):
+    return named("Trace manifolds in layer {layer} of the fine-tuned {stack}", dataset, *models) | CLAIMS
+
+
 def combination(dataset="mnist"):
     return named("Combine filters for layer {layer} of the {stack}", dataset, "dbn2", "dbn3")
 
@@ -243,7 +253,7 @@ SEARCHES = {
     *("Compare searches in layer 2 of the mnist sdae", "Draw the lowest activations", "Draw what whitening changes")
 } | REMARKS
 TABULATED_TRANSFORMATIONS = {"Tabulate the transformations", "Draw the transformations"} | RECORD
-TRANSFORMATIONS = {"Transform optima and examples of the mnist sdae"} | TABULATED_TRANSFORMATIONS
+TRANSFORMATIONS = {"Transform optima and examples of the mnist sdae"} | TABULATED_TRANSFORMATIONS | CLAIMS
 STUDIES = CURVATURES | SEARCHES
 SUPPLEMENT = STUDIES | PRECONDITIONED | TRANSFORMATIONS
 DRAWN_SUPPLEMENT = {job for job in SUPPLEMENT if job.startswith("Draw")} | RECORD
@@ -254,11 +264,13 @@ TUNING = (
     | tuning("sdae", "random", dataset="silhouettes")
     | tuning("smooth", "random", dataset="mnist_rot")
 )
+FINE_TUNED = fine_tuned("dbn", "sdae") | fine_tuned("sdae", dataset="silhouettes")
+TRACED_FINE_TUNED = fine_tuned_manifolds("sdae") | fine_tuned_manifolds("sdae", dataset="silhouettes")
 COMPARED = ("mnist", "natural_images")
 SAMPLING = set().union(*map(sampling, COMPARED))
 COMBINATION = set().union(*map(combination, COMPARED))
 AFTER_TRAINING = all_of(maxima) | COMBINATION | SAMPLING | UNITS | MANIFOLDS | OUTPUT | SUPPLEMENT
-AFTER_TRAINING |= figures(1, 2, 3, 4)
+AFTER_TRAINING |= FINE_TUNED | figures(1, 2, 3, 4)
 FROM_DATA = DATA | STATISTICS | all_of(training) | TUNING | ERRORS | AFTER_TRAINING
 EVERYTHING = FROM_DATA | figures(5)
 SELECTION = (
@@ -407,6 +419,7 @@ def test_touching_the_library_makes_nothing_again(finished):
             | sampling()
             | manifolds("dbn", "sdae")
             | tuning("dbn", "sdae", "random")
+            | fine_tuned("dbn", "sdae")
             | (STUDIES | UNITS | ERRORS | CLAIMS | figures(1, 3, 4)),
         ),
         (
@@ -414,6 +427,7 @@ def test_touching_the_library_makes_nothing_again(finished):
             {"Estimate the statistics of mnist"}
             | maxima("dbn", "sdae")
             | manifolds("dbn", "sdae")
+            | fine_tuned("dbn", "sdae")
             | (STUDIES | figures(1, 4)),
         ),
         (
@@ -424,11 +438,17 @@ def test_touching_the_library_makes_nothing_again(finished):
             | sampling()
             | manifolds("dbn2", "dbn3")
             | tuning("dbn")
+            | fine_tuned("dbn")
             | (UNITS | ERRORS | CLAIMS | figures(1, 3, 4)),
         ),
         (
             {"models": {"mnist": {"sdae": {"layer3": {"corrupted": 0.3}}}}},
-            training("sdae3") | maxima("sdae3") | manifolds("sdae3") | tuning("sdae") | UNITS | ERRORS | figures(1),
+            training("sdae3")
+            | maxima("sdae3")
+            | manifolds("sdae3")
+            | tuning("sdae")
+            | fine_tuned("sdae")
+            | (UNITS | ERRORS | figures(1)),
         ),
         (
             {"models": {"silhouettes": {"sdae": {"layer3": {"corrupted": 0.3}}}}},
@@ -436,6 +456,7 @@ def test_touching_the_library_makes_nothing_again(finished):
             | maxima("sdae3", dataset="silhouettes")
             | manifolds("sdae3", dataset="silhouettes")
             | tuning("sdae", dataset="silhouettes")
+            | fine_tuned("sdae", dataset="silhouettes")
             | (UNITS | ERRORS | CLAIMS | figures(2)),
         ),
         (
@@ -458,7 +479,7 @@ def test_touching_the_library_makes_nothing_again(finished):
         ),
         (
             {"units": {"mnist": {"activation_maximization": {"learning_rate": {"layer3": 0.5}}}}},
-            maxima("dbn3", "sdae3") | manifolds("dbn3", "sdae3") | figures(1),
+            maxima("dbn3", "sdae3") | manifolds("dbn3", "sdae3") | fine_tuned("dbn3", "sdae3") | figures(1),
         ),
         ({"units": {"mnist": {"sampling": {"steps": 40}}}}, sampling() | CLAIMS | figures(3, 4)),
         (
@@ -472,9 +493,13 @@ def test_touching_the_library_makes_nothing_again(finished):
             | combination()
             | sampling()
             | manifolds("dbn", "sdae")
+            | fine_tuned("dbn", "sdae")
             | (STUDIES | figures(1, 3, 4)),
         ),
-        ({"units": {"mnist": {"invariance": {"max_steps": 4}}}}, manifolds("dbn", "sdae")),
+        (
+            {"units": {"mnist": {"invariance": {"max_steps": 4}}}},
+            manifolds("dbn", "sdae") | fine_tuned_manifolds("sdae"),
+        ),
         ({"units": {"silhouettes": {"invariance": {"variants": {"steps": []}}}}}, variants("silhouettes")),
         ({"units": {"mnist_rot": {"activation_maximization": {"output": {"learning_rate": 0.4}}}}}, OUTPUT),
         ({"units": {"mnist_rot": {"invariance": {"output": {"trials": 5}}}}}, TRACED_OUTPUT),
@@ -511,12 +536,12 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
         ("visualize/linear_combination.py", COMBINATION | CLAIMS | figures(4)),
         (
             "invariance/whitening.py",
-            STATISTICS | all_of(maxima) | UNITS | MANIFOLDS | OUTPUT | SUPPLEMENT | figures(1, 2, 4),
+            STATISTICS | all_of(maxima) | UNITS | MANIFOLDS | OUTPUT | SUPPLEMENT | FINE_TUNED | figures(1, 2, 4),
         ),
-        ("invariance/manifold.py", MANIFOLDS | SEARCHES | figures(5)),
-        ("invariance/projection.py", MANIFOLDS | STUDIES | figures(5)),
+        ("invariance/manifold.py", MANIFOLDS | TRACED_FINE_TUNED | SEARCHES | figures(5)),
+        ("invariance/projection.py", MANIFOLDS | TRACED_FINE_TUNED | STUDIES | figures(5)),
         ("invariance/transformations.py", TRANSFORMATIONS),
-        ("models/classifier.py", TUNING | ERRORS | OUTPUT | PRECONDITIONED),
+        ("models/classifier.py", TUNING | ERRORS | OUTPUT | PRECONDITIONED | FINE_TUNED),
         ("models/rbm.py", FROM_DATA - DATA - STATISTICS),
         ("data/sources.py", FROM_DATA),
         ("selection.py", set()),
