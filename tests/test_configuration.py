@@ -130,7 +130,7 @@ def test_every_default_is_needed(key):
             "cifar",
             'is "cifar"; it must be one of mnist, natural_images, silhouettes, mnist_rot (',
         ),
-        ("datasets.mnist.reader", "cifar", 'is "cifar"; it must be one of mnist, mnist_rot, natural_images, silh'),
+        ("datasets.mnist.reader", "cifar", 'is "cifar"; it must be one of images, mnist, mnist_rot, nat'),
         ("datasets.mnist.patches", 100, "is there, but the reader mnist takes none; remove it ("),
         ("datasets.mnist.edge", "wrap", 'is "wrap"; it must be "grid-constant" or "nearest" ('),
         ("models.mnist.dbn.kind", "sdae", 'is "sdae"; it must be "dbn" ('),

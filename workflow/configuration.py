@@ -101,6 +101,8 @@ def _sentence(error):
             return f"config key {key} is empty; put something there or take it away"
         case "minItems":
             demand = f"have at least {limit} of them"
+        case "maxItems":
+            demand = f"have at most {limit} of them"
         case "uniqueItems":
             demand = "name nothing twice"
         case "pattern":  # of a name

@@ -24,8 +24,8 @@ def _of_datasets(config):
             continue
         taken = reader_options(reader)
         given = [key for key in dataset if key not in ("reader", "regularization", "edge", "deformation")]
-        for key in taken:
-            if key not in given:
+        for key, needed in taken.items():
+            if needed and key not in given:
                 yield f"config key datasets.{name}.{key} is missing, but the reader {reader} takes it; give it a value"
         for key in given:
             if key not in taken:
@@ -33,8 +33,12 @@ def _of_datasets(config):
 
 
 def reader_options(reader):
-    """Return the options of a dataset that its reader takes: what `prepare` does, less the sources and the seed."""
-    return [name for name in parameters(f"deepunits.data.{reader}", "prepare") if name not in ("sources", "seed")]
+    """Return the options of a dataset that its reader takes, and whether it needs them.
+
+    That is what `prepare` takes, less the sources and the seed.
+    """
+    taken = parameters(f"deepunits.data.{reader}", "prepare")
+    return {name: needed for name, needed in taken.items() if name not in ("sources", "seed")}
 
 
 def _of_names(config):

@@ -64,11 +64,13 @@ def _files(name):
 
 
 def parameters(module, function):
-    """Return the names of the parameters of a `function` of the library's `module`, without importing it."""
+    """Return the parameters of a `function` of the library's `module`, without importing it: whether each is needed."""
     for node in ast.parse(_file(module).read_text(encoding="utf-8"), str(_file(module))).body:
         if isinstance(node, ast.FunctionDef) and node.name == function:
-            return [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
-    return []
+            named = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+            needed = {argument.arg: default is None for argument, default in named}
+            return {argument.arg: True for argument in node.args.args} | needed
+    return {}
 
 
 @cache

@@ -163,11 +163,18 @@ def reader(wildcards):
     return config["datasets"][wildcards.dataset]["reader"]
 
 
+def own_path(dataset):
+    """Return where images of the user's own are, or nothing. A relative path is found from the repository."""
+    path = config["datasets"][dataset].get("path", "")
+    return path and str(Path(workflow.basedir, Path(path).expanduser()))
+
+
 def drawing(wildcards):
     """Return what a reader draws or makes examples with: its options, and the seed if it takes that."""
     name, dataset = reader(wildcards), config["datasets"][wildcards.dataset]
     seed = {"seed": config["seed"]} if "seed" in parameters(f"deepunits.data.{name}", "prepare") else {}
-    return seed | {option: dataset[option] for option in reader_options(name)}
+    options = seed | {option: dataset[option] for option in reader_options(name) if option in dataset}
+    return options | {"path": own_path(wildcards.dataset)} if "path" in options else options
 
 
 def deformation(wildcards):

@@ -11,6 +11,9 @@ DATA_FOLDERS = {
 }
 if DATA_FOLDERS["directory"] and not Path(DATA_FOLDERS["directory"]).is_dir():
     sys.exit(f"error: config key data.directory names {DATA_FOLDERS['directory']}, which is no folder; correct it.")
+for dataset in config["datasets"]:
+    if own_path(dataset) and not Path(own_path(dataset)).exists():
+        sys.exit(f"error: config key datasets.{dataset}.path names {own_path(dataset)}, which is not there; correct it.")
 
 
 localrules:  # a cluster's nodes may have no network
@@ -21,6 +24,7 @@ rule prepare:
     message:
         "Fetch and verify {wildcards.dataset}"
     input:
+        lambda wildcards: own_path(wildcards.dataset) or [],
         modules=lambda wildcards: modules("prepare", f"deepunits.data.{reader(wildcards)}"),
     output:
         examples=update("results/datasets/{dataset}/examples.npz"),  # stays if the job fails

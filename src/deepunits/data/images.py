@@ -1,0 +1,228 @@
+"""Images of the user's own: an array, IDX files, or a folder of pictures."""
+
+import gzip
+import hashlib
+import zlib
+from pathlib import Path
+
+import numpy as np
+import skimage.transform
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from deepunits.data.examples import SPLITS
+from deepunits.data.mnist import NAMES, parse_idx
+from deepunits.errors import UserError
+from deepunits.randomness import generator
+from deepunits.storage import load_npz
+
+SHARES = (0.8, 0.9)  # where validation and test begin, if the files say nothing
+FEWEST = 10  # images that can be split
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".pgm", ".ppm")
+DEEP = ("I;16", "I;16B", "I;16L", "I")  # modes of pictures of 16 bits
+CHANNELS = {"grey": "L", "rgb": "RGB"}
+
+
+def prepare(sources, *, seed, path, size=None, colour="grey"):
+    """Return the user's images, split.
+
+    Parameters
+    ----------
+    sources : deepunits.data.sources.Sources
+        Not used: the images are at `path`.
+    seed : int
+        Where the files say no splits, 80, 10 and 10 % are drawn from it.
+    path : path
+        - ``.npz``: ``images`` and perhaps ``labels``, or ``train_images``, ``valid_images``, ``test_images`` with their
+          ``_labels``; without ``valid_images`` a tenth of those for training are taken;
+        - ``.npy``: an array of images;
+        - a folder with the four IDX files of MNIST's names, gzipped or not, of any size;
+        - any other folder: its pictures, of one class each subfolder, if there are any.
+
+        An array is (n, rows, columns), (n, rows, columns, channels) or (n, pixels). Whole numbers are of 8 or 16 bits
+        and become [0, 1]; other numbers stay as they are.
+    size : (int, int), optional
+        Rows and columns that the images are resized to. Pictures of several sizes need it.
+    colour : {'grey', 'rgb'}
+        What pictures are read as.
+
+    Returns
+    -------
+    splits : dict
+        ``train``, ``valid`` and ``test``: images (n, P), uint8 or float32, row by row, and labels (n,) from 0, or None.
+    record : dict
+        Where they came from, with their ``shape`` and the ``classes`` by label.
+
+    Raises
+    ------
+    UserError
+        If there is nothing at `path`, a file cannot be read, images and labels do not fit together, or an image holds
+        NaN or infinity.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UserError(f"{path} is not there; correct the path of the dataset.")
+    parts, digests = read(path, colour, size)
+    parts = {name: (_numbers(path, images, size), labels) for name, (images, labels) in parts.items()}
+    shapes = {images.shape[1:] for images, _ in parts.values()}
+    if len(shapes) > 1:
+        raise UserError(f"{path} has images of the shapes {', '.join(map(str, shapes))}; make them one, or set size.")
+    [shape] = shapes
+    parts, classes = _from_zero(path, parts)
+    splits = _split(path, parts, seed)
+    record = {
+        "dataset": path.stem,
+        "source": f"the user's own images, {path.name}",
+        "obtained": "a path of the configuration",
+        "version": None,
+        "licence": "the user's",
+        "files": digests,
+        "substitute": False,
+        "reason": None,
+        "shape": list(shape),
+        "classes": classes,
+    }
+    return {name: (images.reshape(len(images), -1), labels) for name, (images, labels) in splits.items()}, record
+
+
+def read(path, colour, size):
+    """Return images and labels (or None) by the name of their split, or of all as ``images``, and the files' sha256."""
+    if path.is_dir():
+        found = {name: next((p for p in _idx_files(path, name) if p.is_file()), None) for name in NAMES}
+        return _read_idx(found) if all(found.values()) else _read_folder(path, colour, size)
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
+    if path.suffix == ".npz":
+        return _read_npz(path), digests
+    if path.suffix == ".npy":
+        try:
+            return {"images": (np.load(path, allow_pickle=False), None)}, digests
+        except (ValueError, EOFError, OSError) as reason:
+            raise UserError(f"{path} is damaged or no .npy file of numbers ({reason}); replace it.") from reason
+    raise UserError(f"{path} is neither a folder nor a .npz or .npy file; give one of these as path.")
+
+
+def _read_npz(path):
+    arrays = load_npz(path)
+    names = ["images"] if "images" in arrays else [s for s in SPLITS if f"{s}_images" in arrays]
+    if names not in (["images"], ["train"], ["train", "test"], list(SPLITS)):
+        raise UserError(
+            f"{path} has the arrays {', '.join(arrays) or 'none'}; it needs images, or train_images with test_images."
+        )
+    if names == ["images"]:
+        return {"images": (arrays["images"], arrays.get("labels"))}
+    return {name: (arrays[f"{name}_images"], arrays.get(f"{name}_labels")) for name in names}
+
+
+def _idx_files(folder, name):
+    """Yield where an IDX file may be; many downloads have a dot in its name."""
+    for known in (name, name.replace("-idx", ".idx")):
+        yield from (folder / known, folder / f"{known}.gz")
+
+
+def _read_idx(found):
+    parts, digests = {}, {}
+    for name, path in found.items():
+        content = path.read_bytes()
+        try:
+            plain = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+        except (OSError, EOFError, zlib.error) as reason:
+            raise UserError(f"{path} is cut short or damaged ({reason}); replace it.") from reason
+        digests[path.name] = hashlib.sha256(content).hexdigest()
+        parts[name] = parse_idx(plain, str(path), dimensions=3 if "images" in name else 1)
+    train_images, train_labels, test_images, test_labels = parts.values()
+    return {"train": (train_images, train_labels), "test": (test_images, test_labels)}, digests
+
+
+def _read_folder(folder, colour, size):
+    """Read the pictures of a folder; those in a subfolder are of one class, called as it is."""
+    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES and p.is_file())
+    if not paths:
+        raise UserError(f"{folder} holds neither pictures nor the IDX files of MNIST; correct the path.")
+    images = [_resized(read_picture(path, colour), size) for path in paths]
+    shapes = {image.shape: path for image, path in zip(images, paths, strict=True)}
+    if len(shapes) > 1:
+        (one, first), (other, second) = list(shapes.items())[:2]
+        raise UserError(
+            f"{first} has {one[0]} x {one[1]} pixels and {second} {other[0]} x {other[1]}; set size, so that all "
+            "are resized to it."
+        )
+    labels = np.array([path.relative_to(folder).parts[0] if path.parent != folder else "" for path in paths])
+    contents = hashlib.sha256()
+    for path in paths:
+        contents.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return {"images": (np.stack(images), labels)}, {folder.name: contents.hexdigest()}
+
+
+def read_picture(path, colour):
+    """Return the picture at `path` upright, (rows, columns) or (rows, columns, 3): uint8, or float32 in [0, 1]."""
+    try:
+        with Image.open(path) as opened:
+            picture = ImageOps.exif_transpose(opened)
+            if picture.mode in DEEP and colour == "grey":
+                return np.asarray(picture, dtype=np.float32) / np.float32(65535)
+            return np.asarray(picture.convert("RGB").convert(CHANNELS[colour]))
+    except (OSError, SyntaxError, ValueError, EOFError, UnidentifiedImageError, Image.DecompressionBombError) as reason:
+        raise UserError(f"{path} is damaged or no picture that can be read ({reason}); replace it.") from reason
+
+
+def _resized(image, size):
+    if size is None or image.shape[:2] == tuple(size):
+        return image
+    smaller = size[0] < image.shape[0] or size[1] < image.shape[1]
+    resized = skimage.transform.resize(image, (*size, *image.shape[2:]), order=1, anti_aliasing=smaller)
+    return resized.astype(np.float32)  # bytes have become [0, 1]
+
+
+def _numbers(path, images, size):
+    """Return images as bytes, or as float32: 16 bits scaled to [0, 1], other numbers as they are."""
+    if images.dtype.kind not in "buif" or images.ndim not in (2, 3, 4) or not images.size:
+        raise UserError(
+            f"{path} holds images of shape {images.shape} and type {images.dtype}; give numbers as "
+            "(n, rows, columns), with channels behind them if there are any."
+        )
+    if images.dtype == np.uint16:
+        images = images.astype(np.float32) / np.float32(65535)
+    elif images.dtype.kind in "bui" and images.dtype != np.uint8:
+        if images.min() < 0 or images.max() > 255:
+            raise UserError(f"{path} holds whole numbers from {images.min()} to {images.max()}; give 8 or 16 bits.")
+        images = images.astype(np.uint8)
+    elif images.dtype.kind == "f":
+        wrong = ~np.isfinite(images.reshape(len(images), -1)).all(axis=1)
+        if wrong.any():
+            raise UserError(f"{path} holds NaN or infinity in {wrong.sum()} images, first in number {wrong.argmax()}.")
+        images = images.astype(np.float32)
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    if size is None:
+        return images
+    if images.ndim == 2:
+        raise UserError(f"{path} holds images as rows of pixels, which cannot be resized; give (n, rows, columns).")
+    return np.stack([_resized(image, size) for image in images])
+
+
+def _from_zero(path, parts):
+    """Count labels from 0, in the order of the classes; images of one class have none."""
+    labels = [found for _, found in parts.values() if found is not None]
+    for name, (images, found) in parts.items():
+        if found is not None and np.shape(found) != (len(images),):
+            raise UserError(f"{path} has {len(images)} images and labels of shape {np.shape(found)} ({name}).")
+    classes = np.unique(np.concatenate(labels)) if labels else np.empty(0)
+    if len(classes) < 2 or len(labels) < len(parts):
+        return {name: (images, None) for name, (images, _) in parts.items()}, []
+    numbered = {name: (images, np.searchsorted(classes, found)) for name, (images, found) in parts.items()}
+    return numbered, [str(name) for name in classes]
+
+
+def _split(path, parts, seed):
+    """Return ``train``, ``valid`` and ``test``; what is not split is drawn from the seed."""
+    rng = generator(seed, "images", "splits")
+    if set(parts) == set(SPLITS):
+        return parts
+    shares = {"images": SHARES, "train": SHARES if "test" not in parts else SHARES[1:]}
+    name = "images" if "images" in parts else "train"
+    images, labels = parts[name]
+    if len(images) < FEWEST:
+        raise UserError(f"{path} has {len(images)} images to split; give at least {FEWEST}.")
+    order = rng.permutation(len(images))
+    rows = np.split(order, [round(share * len(images)) for share in shares[name]])
+    drawn = [(images[part], None if labels is None else labels[part]) for part in rows]
+    return dict(zip(SPLITS, [*drawn, *([parts["test"]] if "test" in parts else [])], strict=True))
