@@ -2,6 +2,7 @@
 
     snakemake --cores all             the whole paper
     snakemake --cores all figure1     one figure and what it needs: figure1 ... figure7
+    snakemake --cores all sheet       the units of your own images, where the configuration has a dataset with a path
     snakemake --cores all supplement  what section 5 tried and set aside, and known transformations
     snakemake --cores all select      the search for hyperparameters (section 4.4), which the paper's run does not need
     snakemake --cores all pictures --configfile config/pictures.yaml    the search for settings that show what it says
@@ -33,6 +34,7 @@ include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/fine_tune.smk"
 include: "workflow/rules/units.smk"
 include: "workflow/rules/invariance.smk"
+include: "workflow/rules/sheets.smk"
 include: "workflow/rules/select.smk"
 # The paper, played on it.
 include: "workflow/rules/paper/places.smk"

@@ -977,6 +977,39 @@ def test_a_search_for_pictures_changes_what_its_trials_say(fresh):
     assert refused.returncode and "the picture of rows_as_it_is is nowhere measured by mode; name" in refused.stdout
 
 
+def test_images_of_ones_own_need_a_configuration_alone(finished):
+    rng = np.random.default_rng(0)
+    np.savez(finished.folder / "mine.npz", images=rng.random((60, 7, 5)), labels=np.arange(60) % 3 + 1)
+    layer = {"units": 36, "examples": 200, "batch": 20}
+    mine = {
+        "datasets": {"mine": {"reader": "images", "path": "mine.npz"}},
+        "models": {
+            "mine": {"dbn": {"layers": 2, "each": layer}, "small": {"kind": "sdae", "layers": 1, "each": layer}}
+        },
+        "classifiers": {"mine": {"dbn": {"epochs": 1, "epoch_examples": 20, "batch": 10}}},
+        "units": {
+            "mine": {
+                "sampling": {"steps": 40, "every": 2, "chains": 1},
+                "linear_combination": {"kept": 5},
+                "invariance": {"epsilons": 3},
+            }
+        },
+    }
+    target = "results/models/mine/dbn/classifier.npz"
+    done = finished.snakemake("--cores", "2", "--directory", "mine", "sheet", target, config=mine)
+    assert done.returncode == 0, done.stdout
+    for model, layers in (("dbn", 2), ("small", 1)):
+        with np.load(finished.folder / f"mine/results/sheets/mine/{model}.npz") as sheet:
+            assert sheet[f"layer{layers}_maxima"].shape == (36, 35)
+            assert ("layer2_samples" in sheet) == (model == "dbn")
+    with np.load(finished.folder / "mine" / target) as classifier:
+        assert classifier["weights_out"].shape == (3, 36)
+    mine["datasets"]["mine"]["path"] = "nowhere.npz"
+    refused = finished.snakemake("--dry-run", config=mine).stdout
+    assert "config key datasets.mine.path names" in refused and "nowhere.npz, which is not there; correct" in refused
+    assert "no dataset of the configuration has both a path" in finished.snakemake("--dry-run", "sheet").stdout
+
+
 def test_a_run_in_another_directory_keeps_its_results_there(fresh):
     done = fresh.snakemake("--dry-run", "--directory", "runs/other")
     assert done.returncode == 0, done.stdout

@@ -13,7 +13,9 @@ if DATA_FOLDERS["directory"] and not Path(DATA_FOLDERS["directory"]).is_dir():
     sys.exit(f"error: config key data.directory names {DATA_FOLDERS['directory']}, which is no folder; correct it.")
 for dataset in config["datasets"]:
     if own_path(dataset) and not Path(own_path(dataset)).exists():
-        sys.exit(f"error: config key datasets.{dataset}.path names {own_path(dataset)}, which is not there; correct it.")
+        sys.exit(
+            f"error: config key datasets.{dataset}.path names {own_path(dataset)}, which is not there; correct it."
+        )
 
 
 localrules:  # a cluster's nodes may have no network

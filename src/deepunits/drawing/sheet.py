@@ -63,7 +63,7 @@ class Sheet:
         return self.figure.add_axes((left / self.width, bottom / self.height, width / self.width, height / self.height))
 
     def image(self, grey, left, top, width):
-        """Place the image `grey` (rows, columns), in [0, 1], and return its height on the sheet."""
+        """Place the image `grey` (rows, columns), or one with colours, in [0, 1]; return its height on the sheet."""
         height = width * grey.shape[0] / grey.shape[1]
         axes = self.axes(left, top, width, height)
         axes.set_axis_off()

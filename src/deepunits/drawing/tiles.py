@@ -21,7 +21,12 @@ def squares(pixels):
     return pixels.reshape(*pixels.shape[:-1], side, side)
 
 
-def symmetric_grey(images):
+def as_images(pixels, shape=None):
+    """Return rows of `pixels` (..., P) as images (..., *shape); square ones where no shape is given."""
+    return squares(pixels) if shape is None else pixels.reshape(*pixels.shape[:-1], *shape)
+
+
+def symmetric_grey(images, axes=(-2, -1)):
     """Return grey values with zero at mid grey: "black is negative, white is positive and gray is zero" (Figure 4).
 
     Each image is divided by its own largest magnitude, so that one of its pixels is quite black or quite white and
@@ -30,13 +35,15 @@ def symmetric_grey(images):
     Parameters
     ----------
     images : array (..., height, width)
+    axes : tuple of int
+        Of an image, if it has channels behind its height and width.
 
     Returns
     -------
     array (..., height, width), float64
         In [0, 1]; an image of zeros is mid grey throughout.
     """
-    peak = np.abs(images).max(axis=(-2, -1), keepdims=True).astype(float)
+    peak = np.abs(images).max(axis=axes, keepdims=True).astype(float)
     return GREY + GREY * images / np.where(peak > 0, peak, 1)
 
 
@@ -50,7 +57,7 @@ def montage(images, columns, gap=1):
 
     Parameters
     ----------
-    images : array (n, height, width)
+    images : array (n, height, width) or (n, height, width, channels)
         Grey values in [0, 1].
     columns : int
     gap : int
@@ -60,20 +67,21 @@ def montage(images, columns, gap=1):
     -------
     array (rows * (height + gap) - gap, columns * (width + gap) - gap)
     """
-    count, height, width = images.shape
+    count, height, width, *channels = images.shape
     rows = -(-count // columns)
-    cells = np.full((rows * columns, height + gap, width + gap), WHITE)
+    cells = np.full((rows * columns, height + gap, width + gap, *channels), WHITE)
     cells[:count, :height, :width] = images
-    cells = cells.reshape(rows, columns, height + gap, width + gap).swapaxes(1, 2)
-    sheet = cells.reshape(rows * (height + gap), columns * (width + gap))
+    cells = cells.reshape(rows, columns, height + gap, width + gap, *channels).swapaxes(1, 2)
+    sheet = cells.reshape(rows * (height + gap), columns * (width + gap), *channels)
     return sheet[: len(sheet) - gap, : sheet.shape[1] - gap]
 
 
-def symmetric_tiles(pixels, columns):
-    """Return the montage of `pixels` (n, P), each tile on its own :func:`symmetric_grey` scale."""
-    return montage(symmetric_grey(squares(pixels)), columns)
+def symmetric_tiles(pixels, columns, shape=None):
+    """Return the montage of `pixels` (n, P), images of a `shape`, each on its own :func:`symmetric_grey` scale."""
+    images = as_images(pixels, shape)
+    return montage(symmetric_grey(images, tuple(range(1, images.ndim))), columns)
 
 
-def intensity_tiles(pixels, columns):
-    """Return the montage of `pixels` (n, P) in [0, 1], all tiles on one :func:`intensity_grey` scale."""
-    return montage(intensity_grey(squares(pixels)), columns)
+def intensity_tiles(pixels, columns, shape=None):
+    """Return the montage of `pixels` (n, P) in [0, 1], images of a `shape`, on one :func:`intensity_grey` scale."""
+    return montage(intensity_grey(as_images(pixels, shape)), columns)

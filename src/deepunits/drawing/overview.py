@@ -1,0 +1,119 @@
+"""A sheet of the units of any model: what excites them, by every tool that there is for it, and their invariance."""
+
+import numpy as np
+
+from deepunits.data.examples import load_examples, load_provenance, substitute
+from deepunits.drawing.sheet import LINE, MARGIN, TEXT_WIDTH, Sheet, style
+from deepunits.drawing.tiles import intensity_tiles, symmetric_tiles
+from deepunits.invariance.measures import log_sigmoid
+from deepunits.models.trained import load_network
+from deepunits.storage import load_npz
+from deepunits.visualize.activation_maximization import best_solutions
+from deepunits.visualize.strongest import strongest_examples
+
+SIDE = 6  # tiles across and down a panel
+LABEL, GAP = 0.25, 0.12  # inches: for the name of a layer, between panels
+CURVES, AXIS = 1.9, 0.4  # inches: height of the curves, and room for their axis
+TITLES = {
+    "maxima": "activation maximization",
+    "examples": "strongest examples",
+    "combination": "linear combination",
+    "samples": "samples",
+}
+
+
+@style()
+def draw(network, maxima, invariance, examples, provenance, combination=(), sampling=()):
+    """Draw the first 36 units of each layer, what else is known of them, and the curves of their invariance.
+
+    Strongest examples and samples have a row for each of the first 6 units; where the data are intensities, so are
+    these. Every other tile has its own scale, with zero at mid grey.
+
+    Parameters
+    ----------
+    network : list of path
+        ``layer<k>.npz`` of the model, bottom first.
+    maxima, invariance : list of path
+        ``activation_maximization.npz`` and ``invariance.npz`` of the same layers.
+    examples, provenance : path
+        Of the dataset. Its images have the ``shape`` of the record, or are square.
+    combination, sampling : list of path
+        ``linear_combination.npz`` and ``sampling.npz`` of the layers that have them, each in a folder ``layer<k>``.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    numbers : dict of array
+        Of each layer ``layer<k>_<panel>`` (n, P), ``layer<k>_units`` and the ``layer<k>_mean``, ``_lower`` and
+        ``_upper`` of the curves (E,); ``epsilons``.
+
+    Raises
+    ------
+    UserError
+        If a file cannot be read.
+    """
+    record = load_provenance(provenance)
+    shape, numbers = record.get("shape"), {}
+    shape = tuple(shape) if shape and len(shape) > 1 else None
+    rows, columns = shape[:2] if shape else (1, 1)
+    titles = [name for name, there in zip(TITLES, (True, True, combination, sampling), strict=True) if there]
+    width = (TEXT_WIDTH - LABEL - MARGIN - GAP * (len(titles) - 1)) / len(titles)
+    height = width * (SIDE * (rows + 1) - 1) / (SIDE * (columns + 1) - 1) if shape else width
+    layers = len(maxima)
+    sheet = Sheet(TEXT_WIDTH, LINE + layers * (height + GAP) + LINE + CURVES + AXIS, substitute(record))
+    lefts = {name: LABEL + number * (width + GAP) for number, name in enumerate(titles)}
+    for name, left in lefts.items():
+        sheet.text(TITLES[name], left + width / 2, LINE / 2)
+    held_out, whole = load_examples(examples, "test"), load_network(network)
+    like_data = intensity_tiles if held_out.min() >= 0 and held_out.max() <= 1 else symmetric_tiles
+    others = {"combination": _by_layer(combination), "samples": _by_layer(sampling)}
+    for layer in range(1, layers + 1):
+        top = LINE + (layer - 1) * (height + GAP)
+        sheet.side_text(f"layer {layer}", LABEL / 2, top, height)
+        panels = _panels(whole, layer, load_npz(maxima[layer - 1]), held_out, others)
+        numbers[f"layer{layer}_units"] = panels.pop("units")
+        for name, pixels in panels.items():
+            tiles = like_data if name in ("examples", "samples") else symmetric_tiles
+            sheet.image(tiles(pixels, SIDE, shape), lefts[name], top, width)
+            numbers[f"layer{layer}_{name}"] = pixels
+    top = LINE + layers * (height + GAP) + LINE
+    axes = sheet.axes(2 * LABEL + MARGIN, top, TEXT_WIDTH - 3 * LABEL, CURVES)
+    return sheet.figure, numbers | _curves(axes, invariance)
+
+
+def _by_layer(paths):
+    return {int(path.split("/layer")[-1].split("/")[0]): path for path in map(str, paths)}
+
+
+def _panels(network, layer, maxima, examples, others):
+    """Return the pixels (n, P) of the panels of a layer, by name, and the units that they show."""
+    count = min(SIDE**2, len(maxima["units"]))
+    units = maxima["units"][:count]
+    strongest = strongest_examples(network, layer, units[:SIDE], examples, min(SIDE, len(examples)))
+    panels = {"units": units, "maxima": best_solutions(maxima["inputs"][:count], maxima["activations"][:count])}
+    panels["examples"] = examples[strongest].reshape(-1, examples.shape[1])
+    if layer in others["combination"]:
+        panels["combination"] = load_npz(others["combination"][layer])["filters"][:count]
+    if layer in others["samples"]:
+        samples = load_npz(others["samples"][layer])["samples"][:SIDE]
+        spread = np.linspace(0, samples.shape[1] - 1, SIDE).round().astype(int)
+        panels["samples"] = samples[:, spread].reshape(-1, samples.shape[2])
+    return panels
+
+
+def _curves(axes, invariance):
+    """Draw the mean over the units of each layer of log(sigmoid(activation)) against ε; return what is drawn."""
+    numbers = {}
+    for layer, path in enumerate(invariance, start=1):
+        found = load_npz(path)
+        heights = log_sigmoid(found["activations"].max(axis=1))
+        drawn = {"mean": heights.mean(axis=0)}
+        drawn |= dict(zip(("lower", "upper"), np.quantile(heights, [0.25, 0.75], axis=0), strict=True))
+        [line] = axes.plot(found["epsilons"], drawn["mean"], label=f"layer {layer}, {len(heights)} units")
+        axes.fill_between(
+            found["epsilons"], drawn["lower"], drawn["upper"], color=line.get_color(), alpha=0.15, linewidth=0
+        )
+        numbers |= {f"layer{layer}_{name}": values for name, values in drawn.items()} | {"epsilons": found["epsilons"]}
+    axes.set(xlim=(0, 2), xlabel="ε", ylabel="log(sigmoid(activation))")
+    axes.legend(loc="lower left", frameon=False)
+    return numbers

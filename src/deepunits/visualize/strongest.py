@@ -1,0 +1,37 @@
+"""The simplest view of a unit: the examples that activate it most (section 4.2)."""
+
+import numpy as np
+
+from deepunits.backend import to_host
+from deepunits.checks import unit_numbers
+from deepunits.errors import UserError
+
+
+def strongest_examples(network, layer, units, examples, count):
+    """Return which `examples` activate each unit most, the strongest first.
+
+    Parameters
+    ----------
+    network : Network
+    layer : int
+    units : array (U,) of int
+    examples : array (n, P)
+        On the network's device.
+    count : int
+        At most n.
+
+    Returns
+    -------
+    array (U, count) of int
+
+    Raises
+    ------
+    UserError
+        If the layer or a unit does not exist, or there are fewer examples.
+    """
+    units = unit_numbers(units)
+    network.check_units(layer, units)
+    if count > len(examples):
+        raise UserError(f"the {count} strongest of {len(examples)} examples were asked for; take fewer.")
+    activations = to_host(network.activations(examples, layer))[:, units]
+    return np.argsort(-activations, axis=0, kind="stable")[:count].T

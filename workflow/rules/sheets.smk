@@ -1,0 +1,90 @@
+"""A sheet of the units of any model: `snakemake --cores all sheet` draws those of the user's own images.
+
+Needs: the layers of the model, the unit tools' files in results/units/, the examples and provenance.json
+Makes: results/sheets/<dataset>/<model>.pdf, .png, .svg, and .npz with the numbers drawn
+"""
+
+OWN = [dataset for dataset in config["units"] if own_path(dataset)]
+
+
+def numbers_of(wildcards):
+    """Return the numbers of the layers of a model whose units are looked at."""
+    dataset, model = wildcards.dataset, wildcards.model
+    if dataset not in config["units"] or model not in config["models"][dataset]:
+        sys.exit(
+            f"error: a sheet of the {dataset} {model} was asked for; it needs units.{dataset} and "
+            f"models.{dataset}.{model} in the configuration."
+        )
+    return layers(config, dataset, model)
+
+
+def tool_files(tool):
+    """Return a function of the wildcards: a unit tool's files of the layers that have them."""
+
+    def files(wildcards):
+        numbers, folder = numbers_of(wildcards), f"results/units/{wildcards.dataset}/{wildcards.model}"
+        if tool in ("sampling", "linear_combination"):
+            made = tool in config["units"][wildcards.dataset] and kind(wildcards) == "dbn"
+            numbers = [k for k in numbers if made and (k == 2 or k > 2 and tool == "linear_combination")]
+        return [f"{folder}/layer{k}/{tool}.npz" for k in numbers]
+
+    return files
+
+
+rule draw_sheet:
+    message:
+        "Draw a sheet of the {wildcards.dataset} {wildcards.model}"
+    input:
+        network=lambda wildcards: [
+            f"results/models/{wildcards.dataset}/{wildcards.model}/layer{k}.npz" for k in numbers_of(wildcards)
+        ],
+        maxima=tool_files("activation_maximization"),
+        invariance=tool_files("invariance"),
+        combination=tool_files("linear_combination"),
+        sampling=tool_files("sampling"),
+        examples="results/datasets/{dataset}/examples.npz",
+        provenance="results/datasets/{dataset}/provenance.json",
+        modules=modules("draw_sheet"),
+    output:
+        pdf="results/sheets/{dataset}/{model}.pdf",
+        png=report("results/sheets/{dataset}/{model}.png", caption="../report/caption.rst", category="Sheets"),
+        svg="results/sheets/{dataset}/{model}.svg",
+        numbers="results/sheets/{dataset}/{model}.npz",
+    params:
+        caption="Units of each layer: what excites them, by every tool, and the curves of their invariance.",
+    log:
+        "results/logs/sheets/{dataset}/{model}.log",
+    benchmark:
+        "results/benchmarks/sheets/{dataset}/{model}.tsv"
+    conda:
+        "../../environment.yml"
+    localrule: True
+    threads: 1
+    resources:
+        mem_mb=1000,
+    script:
+        "../../scripts/draw_sheet.py"
+
+
+SHEETS = [
+    f"results/sheets/{dataset}/{model}.{ending}"
+    for dataset in OWN
+    for model in config["models"][dataset]
+    for ending in ("pdf", "png", "svg", "npz")
+]
+RESULTS += SHEETS
+
+
+localrules:
+    sheet,
+
+
+rule sheet:
+    message:
+        "The sheets are made"
+    input:
+        lambda wildcards: SHEETS
+        or sys.exit(
+            "error: no dataset of the configuration has both a path and units to look at; add them as config/README.md "
+            "says, or ask for a sheet by its name: results/sheets/<dataset>/<model>.png."
+        ),
