@@ -84,6 +84,11 @@ def layers_up_to(wildcards, last):
     return [f"results/models/{wildcards.dataset}/{wildcards.model}/layer{k}.npz" for k in range(1, last + 1)]
 
 
+def checkpoint_of(layer):
+    """Return where the training of a layer that goes into a file keeps its checkpoint, in the same folder of results."""
+    return str(Path(layer).parents[3] / "checkpoints" / Path(*Path(layer).parts[-3:]))
+
+
 def boltzmann_machines(wildcards):
     """Return the files of a DBN's layers up to one: no other model can be sampled from."""
     if kind(wildcards) != "dbn":
@@ -156,6 +161,30 @@ def classifier_settings(wildcards):
         key = f"classifiers.{wildcards.dataset}.{wildcards.start}"
         sys.exit(f"error: config key {key} is missing, but a classifier that needs it was asked for; add it.")
     return config["classifiers"][wildcards.dataset][wildcards.start]
+
+
+def layers_looked_at(wildcards):
+    """Return the numbers of the layers of a model whose units are looked at."""
+    dataset, model = wildcards.dataset, wildcards.model
+    if dataset not in config["units"] or model not in config["models"][dataset]:
+        sys.exit(
+            f"error: a sheet of the {dataset} {model} was asked for; it needs units.{dataset} and "
+            f"models.{dataset}.{model} in the configuration."
+        )
+    return layers(config, dataset, model)
+
+
+def tool_files(tool):
+    """Return a function of the wildcards: a unit tool's files of the layers that have them."""
+
+    def files(wildcards):
+        numbers, folder = layers_looked_at(wildcards), f"results/units/{wildcards.dataset}/{wildcards.model}"
+        if tool in ("sampling", "linear_combination"):
+            made = tool in config["units"][wildcards.dataset] and kind(wildcards) == "dbn"
+            numbers = [k for k in numbers if made and (k == 2 or k > 2 and tool == "linear_combination")]
+        return [f"{folder}/layer{k}/{tool}.npz" for k in numbers]
+
+    return files
 
 
 def reader(wildcards):

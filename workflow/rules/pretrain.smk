@@ -24,7 +24,7 @@ rule pretrain:
         deformation=deformation,
         seed=config["seed"],
         device=config["device"],
-        checkpoint=lambda wildcards, output: output.layer.replace("/models/", "/checkpoints/", 1),
+        checkpoint=lambda wildcards, output: checkpoint_of(output.layer),
     log:
         "results/logs/models/{dataset}/{model}/layer{layer}.log",
     benchmark:

@@ -7,36 +7,12 @@ Makes: results/sheets/<dataset>/<model>.pdf, .png, .svg, and .npz with the numbe
 OWN = [dataset for dataset in config["units"] if own_path(dataset)]
 
 
-def numbers_of(wildcards):
-    """Return the numbers of the layers of a model whose units are looked at."""
-    dataset, model = wildcards.dataset, wildcards.model
-    if dataset not in config["units"] or model not in config["models"][dataset]:
-        sys.exit(
-            f"error: a sheet of the {dataset} {model} was asked for; it needs units.{dataset} and "
-            f"models.{dataset}.{model} in the configuration."
-        )
-    return layers(config, dataset, model)
-
-
-def tool_files(tool):
-    """Return a function of the wildcards: a unit tool's files of the layers that have them."""
-
-    def files(wildcards):
-        numbers, folder = numbers_of(wildcards), f"results/units/{wildcards.dataset}/{wildcards.model}"
-        if tool in ("sampling", "linear_combination"):
-            made = tool in config["units"][wildcards.dataset] and kind(wildcards) == "dbn"
-            numbers = [k for k in numbers if made and (k == 2 or k > 2 and tool == "linear_combination")]
-        return [f"{folder}/layer{k}/{tool}.npz" for k in numbers]
-
-    return files
-
-
 rule draw_sheet:
     message:
         "Draw a sheet of the {wildcards.dataset} {wildcards.model}"
     input:
         network=lambda wildcards: [
-            f"results/models/{wildcards.dataset}/{wildcards.model}/layer{k}.npz" for k in numbers_of(wildcards)
+            f"results/models/{wildcards.dataset}/{wildcards.model}/layer{k}.npz" for k in layers_looked_at(wildcards)
         ],
         maxima=tool_files("activation_maximization"),
         invariance=tool_files("invariance"),

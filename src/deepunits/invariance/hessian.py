@@ -6,6 +6,7 @@ import numpy as np
 
 from deepunits.backend import array_module, sigmoid, to_host
 from deepunits.invariance.projection import farthest, project
+from deepunits.models.view import View
 
 
 @dataclass
@@ -26,13 +27,14 @@ class PrincipalCurvatures:
 
 
 def hessian_vector_product(network, layer, units, x, vectors):
-    """Return the product of the Hessian of a unit's activation, with respect to the input, and a vector: exact.
+    """Return the product of the Hessian of a unit's activation, with respect to the input, and a vector.
 
-    The gradient is differentiated along the vector: one pass forwards and one backwards (Pearlmutter, 1994).
+    Of a :class:`Network` it is exact: the gradient is differentiated along the vector, by one pass forwards and one
+    backwards (Pearlmutter, 1994). A :class:`View` has a way of its own.
 
     Parameters
     ----------
-    network : Network
+    network : Network or View
     layer : int
     units : array (n,) of int
         Row r is about unit ``units[r]``, at the input ``x[r]``, along ``vectors[r]``.
@@ -49,6 +51,8 @@ def hessian_vector_product(network, layer, units, x, vectors):
         If the network has no such layer or unit.
     """
     network.check_units(layer, units)
+    if isinstance(network, View):
+        return network.hessian_vector_product(layer, units, x, vectors)
     weights, biases = network.weights[: layer - 1], network.biases[: layer - 1]
     h, change = x, vectors  # of each layer's output along the vector
     forward = []

@@ -23,3 +23,33 @@ STUDY = config["supplement"]
 STUDY_PLACE = [STUDY["dataset"], STUDY["model"], STUDY["layer"]]
 STUDIED = f"results/units/{STUDY['dataset']}/{STUDY['model']}"
 STUDIED_LAYER = f"{STUDIED}/layer{STUDY['layer']}"
+
+# The trials of the search for pictures: what is measured, and what is set otherwise.
+TRIALS = {
+    f"{picture}_{name}": (search, changes)
+    for picture, search in config["pictures"].items()
+    for name, changes in search["trials"].items()
+}
+
+
+def measured_in_trial(wildcards):
+    """Return the files that the statements of a trial's picture are measured on."""
+    search, _ = TRIALS[wildcards.trial]
+    sys.path.insert(0, str(Path(workflow.basedir, "src")))
+    from deepunits.paper.claims.scorecard import statements
+
+    root = f"results/pictures/{wildcards.trial}"
+    files = [
+        f"{root}/{template.format(**case)}"
+        for statement in statements()
+        if statement.name in search["statements"]
+        for case in statement.cases
+        if search["where"].items() <= case.items()
+        for template in statement.reads.values()
+    ]
+    if not files:
+        sys.exit(
+            f"error: the picture of {wildcards.trial} is nowhere measured by {', '.join(search['statements'])}; name "
+            "statements of src/deepunits/paper/claims and places of theirs under pictures in the configuration."
+        )
+    return files
