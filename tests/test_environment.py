@@ -137,7 +137,9 @@ def test_build_lock_has_the_build_backend():
 @pytest.mark.parametrize(("folder", "extras"), [("src", []), ("scripts", []), ("workflow", []), ("tests", ["dev"])])
 def test_every_imported_package_is_declared(folder, extras):
     declared = parse_requirements(PROJECT["project"]["dependencies"] + [r for extra in extras for r in EXTRAS[extra]])
-    own = {"deepunits", "cupy"} | {path.stem for path in ROOT.glob("[stw]*/*.py")}  # CuPy is optional: the gpu extra
+    own = {"deepunits", "cupy", "torch"} | {
+        path.stem for path in ROOT.glob("[stw]*/*.py")
+    }  # optional: the extras gpu and torch
     for name in imported_modules(folder) - own - sys.stdlib_module_names:
         assert IMPORT_NAMES.get(name, name) in declared, f"{folder} imports {name}, which pyproject.toml does not name"
 
