@@ -2,7 +2,7 @@
 
     snakemake --cores all             the whole paper
     snakemake --cores all figure1     one figure and what it needs: figure1 ... figure7
-    snakemake --cores all sheet       the units of your own images, where the configuration has a dataset with a path
+    snakemake --cores all sheet       a page of the units of each model: of your own images, if the configuration has any
     snakemake --cores all supplement  what section 5 tried and set aside, and known transformations
     snakemake --cores all select      the search for hyperparameters (section 4.4), which the paper's run does not need
     snakemake --cores all pictures --configfile config/pictures.yaml    the search for settings that show what it says

@@ -52,25 +52,27 @@ rule measure_trial:
         "../../../scripts/measure_claims.py"
 
 
-rule pictures:
-    message:
-        "Gather the trials"
-    input:
-        tables=[f"results/pictures/{trial}.csv" for trial in TRIALS],
-        modules=modules("gather"),
-    output:
-        table="results/pictures.csv",
-    params:
-        column="trial",
-        sources=list(TRIALS),
-    log:
-        "results/logs/pictures.log",
-    benchmark:
-        "results/benchmarks/pictures.tsv"
-    conda:
-        "../../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=500,
-    script:
-        "../../../scripts/gather.py"
+if TRIALS:
+
+    rule pictures:
+        message:
+            "Gather the trials"
+        input:
+            tables=[f"results/pictures/{trial}.csv" for trial in TRIALS],
+            modules=modules("gather"),
+        output:
+            table="results/pictures.csv",
+        params:
+            column="trial",
+            sources=list(TRIALS),
+        log:
+            "results/logs/pictures.log",
+        benchmark:
+            "results/benchmarks/pictures.tsv"
+        conda:
+            "../../../environment.yml"
+        threads: 1
+        resources:
+            mem_mb=500,
+        script:
+            "../../../scripts/gather.py"
