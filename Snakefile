@@ -11,19 +11,12 @@
 config/config.yaml explains every setting; workflow/rules/ has the stages, in the order of the includes below.
 """
 
-import copy
-
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 
 configfile: f"{workflow.basedir}/config/config.yaml"
-
-
-# --config "seeds=[1, 2]" gives texts.
-config["seeds"] = [int(seed) if str(seed).isdigit() else seed for seed in config["seeds"] or []]
-CONFIGURED = copy.deepcopy(config)  # before what the parts inherit is written out
 
 
 # The instrument: any dataset and model of the configuration.
