@@ -140,8 +140,17 @@ def test_palettes_and_sixteen_bits_are_read_as_what_they_show(tmp_path, rng):
     for n in range(10):
         Image.fromarray(np.full((5, 6), 0.2 * 65535, np.uint16)).save(deep / f"{n}.png")
     np.testing.assert_allclose(prepared(deep)[0]["train"][0], 0.2, atol=1e-4)
+    assert prepared(deep, colour="rgb")[1]["shape"] == [5, 6, 3]
     splits, _ = prepared(save(tmp_path / "deep.npz", images=np.full((20, 3, 4), 13107, np.uint16)))
     np.testing.assert_allclose(splits["train"][0], 0.2)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64])
+def test_black_and_white_is_0_and_1(tmp_path, rng, dtype):
+    images = rng.integers(0, 2, size=(20, 3, 4)).astype(dtype)
+    splits, _ = prepared(save(tmp_path / "binary.npz", images=images))
+    assert set(np.unique(splits["train"][0])) == {0, 255}
+    assert sum(part.sum(dtype=int) for part, _ in splits.values()) == 255 * images.sum()
 
 
 def test_channels_and_rows_of_pixels_are_kept(tmp_path, rng):

@@ -20,7 +20,7 @@ from selection import point, points, searched_classifier, searched_layers
 PYTHON = sys.executable
 sys.executable = shlex.quote(PYTHON)
 
-if isinstance(config["seeds"], list):  # --config "seeds=[1, 2]" gives texts
+if isinstance(config.get("seeds"), list):  # --config "seeds=[1, 2]" gives texts
     config["seeds"] = [int(seed) if str(seed).isdigit() else seed for seed in config["seeds"]]
 CONFIGURED = copy.deepcopy(config)  # before what the parts inherit is written out
 if sentence := fault(config, paper_requirements):

@@ -38,8 +38,8 @@ def prepare(sources, *, seed, path, size=None, colour="grey"):
         - a folder with the four IDX files of MNIST's names, gzipped or not, of any size;
         - any other folder: its pictures, of one class each subfolder, if there are any.
 
-        An array is (n, rows, columns), (n, rows, columns, channels) or (n, pixels). Whole numbers are of 8 or 16 bits
-        and become [0, 1]; other numbers stay as they are.
+        An array is (n, rows, columns), (n, rows, columns, channels) or (n, pixels). Whole numbers, of 1, 8 or 16 bits,
+        become [0, 1]; other numbers stay as they are.
     size : (int, int), optional
         Rows and columns that the images are resized to. Pictures of several sizes need it.
     colour : {'grey', 'rgb'}
@@ -157,8 +157,9 @@ def read_picture(path, colour):
     try:
         with Image.open(path) as opened:
             picture = ImageOps.exif_transpose(opened)
-            if picture.mode in DEEP and colour == "grey":
-                return np.asarray(picture, dtype=np.float32) / np.float32(65535)
+            if picture.mode in DEEP:
+                grey = np.asarray(picture, dtype=np.float32) / np.float32(65535)
+                return grey if colour == "grey" else np.repeat(grey[..., None], 3, axis=2)
             return np.asarray(picture.convert("RGB").convert(CHANNELS[colour]))
     except (OSError, SyntaxError, ValueError, EOFError, UnidentifiedImageError, Image.DecompressionBombError) as reason:
         raise UserError(f"{path} is damaged or no picture that can be read ({reason}); replace it.") from reason
@@ -179,7 +180,9 @@ def _numbers(path, images, size):
             f"{path} holds images of shape {images.shape} and type {images.dtype}; give numbers as "
             "(n, rows, columns), with channels behind them if there are any."
         )
-    if images.dtype == np.uint16:
+    if images.dtype.kind in "bui" and images.min() >= 0 and images.max() <= 1:
+        images = images.astype(np.uint8) * np.uint8(255)  # black and white
+    elif images.dtype == np.uint16:
         images = images.astype(np.float32) / np.float32(65535)
     elif images.dtype.kind in "bui" and images.dtype != np.uint8:
         if images.min() < 0 or images.max() > 255:

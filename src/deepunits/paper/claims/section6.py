@@ -125,6 +125,8 @@ def fine_tuned_complication(case, maxima, maxima_above, classifier):
 )
 def gain_in_area(case, manifolds, manifolds_above):
     below, above = map(areas, (manifolds, manifolds_above))
+    if min(len(below), len(above)) < 2:  # too few units are live
+        return None
     found = compare(below, above, seed=case.seed)
     return found["difference"], found["low"], found["high"], {"below": below.mean(), "above": above.mean()}
 
