@@ -36,8 +36,8 @@ quick: setup  ## the same figures from the same data at reduced size, into runs/
 check: setup style  ## style, and the library's tests: the fast loop, in a minute
 	pytest --quiet --ignore tests/test_workflow.py --ignore tests/test_configuration.py $(ARGS)
 
-test: setup  ## the test-suite
-	pytest $(ARGS)
+test: setup  ## the test-suite, on two cores
+	pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 # OpenBLAS picks its kernels by the processor, and each rounds in its own way.
 KERNELS := Nehalem Sandybridge Haswell Zen SkylakeX

@@ -8,6 +8,9 @@ from deepunits.errors import UserError
 from deepunits.storage import save_npz, write_text
 
 
+SHARED = pytest.StashKey[bool]()
+
+
 def pytest_runtest_setup(item):
     """Skip the tests marked ``gpu`` where no GPU can be used, and say why."""
     if item.get_closest_marker("gpu"):
@@ -15,6 +18,16 @@ def pytest_runtest_setup(item):
             choose_device("gpu")
         except UserError as reason:
             pytest.skip(str(reason))
+
+
+def pytest_collection_modifyitems(items):
+    """Keep together, and put first, the tests that share a run of the workflow: two processes then share the work."""
+    for item in items:
+        shared = [name for name in ("finished", "fresh") if name in item.fixturenames]
+        item.stash[SHARED] = bool(shared)
+        if shared:
+            item.add_marker(pytest.mark.xdist_group(shared[0]))
+    items.sort(key=lambda item: not item.stash[SHARED])
 
 
 @pytest.fixture
