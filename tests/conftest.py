@@ -7,7 +7,6 @@ from deepunits.backend import choose_device
 from deepunits.errors import UserError
 from deepunits.storage import save_npz, write_text
 
-
 SHARED = pytest.StashKey[bool]()
 
 
