@@ -9,7 +9,7 @@ from deepunits.console import job, progress
 from deepunits.models.stack import load_layer
 from deepunits.randomness import generator
 from deepunits.storage import save_npz
-from deepunits.visualize.sampling import kept_draws, sample_clamped_units
+from deepunits.visualize.sampling import chain_of_samples, sample_clamped_units
 
 with job(log=snakemake.log[0]):
     params, wildcards = snakemake.params, snakemake.wildcards
@@ -25,6 +25,5 @@ with job(log=snakemake.log[0]):
             rng=generator(params.seed, *wildcards, "sampling", xp=xp),
             progress=bar,
         )
-    draws, chains = params.sampling["steps"] // params.sampling["every"], params.sampling["chains"]
-    chain = kept_draws(draws, chains, params.sampling["kept"]) % chains
+    chain = chain_of_samples(**params.sampling)
     save_npz(snakemake.output.samples, units=units, samples=samples, mean=mean, chain=chain)

@@ -61,7 +61,7 @@ def prepare(sources, *, seed, path, size=None, colour="grey"):
     path = Path(path)
     if not path.exists():
         raise UserError(f"{path} is not there; correct the path of the dataset.")
-    parts, digests = read(path, colour, size)
+    parts, digests = _read(path, colour, size)
     parts = {name: (_numbers(path, images, size), labels) for name, (images, labels) in parts.items()}
     shapes = {images.shape[1:] for images, _ in parts.values()}
     if len(shapes) > 1:
@@ -84,7 +84,7 @@ def prepare(sources, *, seed, path, size=None, colour="grey"):
     return {name: (images.reshape(len(images), -1), labels) for name, (images, labels) in splits.items()}, record
 
 
-def read(path, colour, size):
+def _read(path, colour, size):
     """Return images and labels (or None) by the name of their split, or of all as ``images``, and the files' sha256."""
     if path.is_dir():
         found = {name: next((p for p in _idx_files(path, name) if p.is_file()), None) for name in NAMES}
@@ -137,7 +137,7 @@ def _read_folder(folder, colour, size):
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES and p.is_file())
     if not paths:
         raise UserError(f"{folder} holds neither pictures nor the IDX files of MNIST; correct the path.")
-    images = [_resized(read_picture(path, colour), size) for path in paths]
+    images = [_resized(_read_picture(path, colour), size) for path in paths]
     shapes = {image.shape: path for image, path in zip(images, paths, strict=True)}
     if len(shapes) > 1:
         (one, first), (other, second) = list(shapes.items())[:2]
@@ -152,7 +152,7 @@ def _read_folder(folder, colour, size):
     return {"images": (np.stack(images), labels)}, {folder.name: contents.hexdigest()}
 
 
-def read_picture(path, colour):
+def _read_picture(path, colour):
     """Return the picture at `path` upright, (rows, columns) or (rows, columns, 3): uint8, or float32 in [0, 1]."""
     try:
         with Image.open(path) as opened:

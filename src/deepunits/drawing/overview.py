@@ -38,7 +38,7 @@ def draw(network, maxima, invariance, examples, provenance, combination=(), samp
     examples, provenance : path
         Of the dataset. Its images have the ``shape`` of the record, or are square.
     combination, sampling : list of path
-        ``linear_combination.npz`` and ``sampling.npz`` of the layers that have them, each in a folder ``layer<k>``.
+        ``linear_combination.npz`` and ``sampling.npz`` of the second layer and those above it, in order.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def draw(network, maxima, invariance, examples, provenance, combination=(), samp
         sheet.text(TITLES[name], left + width / 2, LINE / 2)
     held_out, whole = load_examples(examples, "test"), load_network(network)
     like_data = intensity_tiles if held_out.min() >= 0 and held_out.max() <= 1 else symmetric_tiles
-    others = {"combination": _by_layer(combination), "samples": _by_layer(sampling)}
+    others = {"combination": dict(enumerate(combination, start=2)), "samples": dict(enumerate(sampling, start=2))}
     for layer in range(1, layers + 1):
         top = LINE + (layer - 1) * (height + GAP)
         sheet.side_text(f"layer {layer}", LABEL / 2, top, height)
@@ -79,10 +79,6 @@ def draw(network, maxima, invariance, examples, provenance, combination=(), samp
     top = LINE + layers * (height + GAP) + LINE
     axes = sheet.axes(2 * LABEL + MARGIN, top, TEXT_WIDTH - 3 * LABEL, CURVES)
     return sheet.figure, numbers | _curves(axes, invariance)
-
-
-def _by_layer(paths):
-    return {int(path.split("/layer")[-1].split("/")[0]): path for path in map(str, paths)}
 
 
 def _panels(network, layer, maxima, examples, others):

@@ -89,6 +89,11 @@ def kept_draws(draws, chains, kept):
     return np.linspace(0, draws * chains - 1, kept).round().astype(int)
 
 
+def chain_of_samples(*, steps, every, chains, kept):
+    """Return which chain each of the samples that are kept is from, (kept,) of int, by the settings of the sampling."""
+    return kept_draws(steps // every, chains, kept) % chains
+
+
 def sample_down(layers, hidden, rng):
     """Sample from the hidden states of the last of `layers` down to the inputs; return the pixels' means.
 

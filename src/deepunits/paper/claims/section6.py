@@ -9,7 +9,9 @@ from deepunits.invariance.transformations import normalized_curves, transform
 from deepunits.models.trained import load_network
 from deepunits.paper.claims.claim import WHERE, cases, statement
 from deepunits.paper.claims.section4 import (
+    ALIKE,
     BELOW,
+    CONVERGED,
     MAXIMA,
     MAXIMIZED,
     best_of,
@@ -32,32 +34,28 @@ FINE_TUNED = {"dataset": ["mnist", "silhouettes", "mnist_rot"], "model": ["dbn",
 CLASSIFIER = "models/{dataset}/{model}/classifier.npz"
 TUNED_MAXIMA = "units/{dataset}/{model}/fine_tuned/layer{layer}/activation_maximization.npz"
 TUNED_MANIFOLDS = "units/{dataset}/{model}/fine_tuned/layer{layer}/invariance.npz"
-TUNED = f"{WHERE} fine-tuned"
 STUDIED = cases(dataset=["mnist", "natural_images", "silhouettes", "mnist_rot"], model=["dbn", "sdae"], layer=[2, 3])
 TRANSFORMATIONS = "units/{dataset}/{model}/layer{layer}/transformations.npz"
 
+about_fine_tuned = {
+    "cases": cases(**FINE_TUNED, layer=[2, 3]),
+    "where": f"{WHERE} fine-tuned",
+    "maxima": TUNED_MAXIMA,
+}
 claim(
     "fine-tuned-convergence",
     "6",
     "After supervised learning, too, activation maximization converges.",
-    "share of ascents that converge",
-    ">= 0.95",
-    "all but a few of 9 ascents of each unit",
-    cases=cases(**FINE_TUNED, layer=[2, 3]),
-    where=TUNED,
-    maxima=TUNED_MAXIMA,
+    **CONVERGED,
+    **about_fine_tuned,
 )(share_converged)
 
 claim(
     "fine-tuned-unimodal",
     "6",
     "After supervised learning the observations are similar: most starts yield the same pattern.",
-    "median over units of the mean pairwise cosine among starts",
-    ">= 0.9",
-    "patterns of that cosine look the same",
-    cases=cases(**FINE_TUNED, layer=[2, 3]),
-    where=TUNED,
-    maxima=TUNED_MAXIMA,
+    **ALIKE,
+    **about_fine_tuned,
 )(likeness_among_starts)
 
 
