@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from deepunits.paper import statistics
-from deepunits.paper.claims import remarks, scorecard, section4, section5
+from deepunits.paper.claims import comparison, remarks, scorecard, section4, section5
 from deepunits.paper.claims.claim import COLUMNS, Statement, cases, statement, untested, verdict
 from deepunits.paper.claims.section4 import variation_of_maxima
 from deepunits.paper.pictures import likeness_to_classes
@@ -192,7 +192,7 @@ def test_claims_about_methods_tell_parts_from_examples(measured):
         f"{layer}/linear_combination.npz": {"filters": filters},
         "datasets/mnist/examples.npz": {"test_images": examples},
     }
-    rows = measured(section4, files)
+    rows = measured(comparison, files)
     kinds = ("linear-like-maximum", "samples-differ", "samples-like-data")
     assert [rows[f"{kind}-mnist-dbn-2"]["verdict"] for kind in kinds] == ["holds"] * 3
 
@@ -214,7 +214,7 @@ def test_samples_of_one_pattern_are_told_from_others(measured):
     patterns = rng.normal(size=(7, 1, 11))
     for noise, expected in ((0.1, "holds"), (10.0, "fails")):
         samples = patterns + noise * rng.normal(size=(7, 5, 11))
-        rows = measured(section4, {"units/natural_images/dbn/layer2/sampling.npz": {"samples": samples}})
+        rows = measured(comparison, {"units/natural_images/dbn/layer2/sampling.npz": {"samples": samples}})
         assert verdicts(rows) == [expected]
 
 

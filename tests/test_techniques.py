@@ -7,7 +7,7 @@ import pytest
 
 from deepunits.models.network import Network
 from deepunits.paper import statistics
-from deepunits.paper.claims import section4, techniques
+from deepunits.paper.claims import comparison, section4, techniques
 from deepunits.paper.statistics import perplexity
 
 UNITS, FILTERS, PIXELS = 13, 37, 9
@@ -181,7 +181,7 @@ def test_modes_are_the_kinds_of_digits_in_a_row_of_samples(measured, rng):
         shown = (np.arange(UNITS)[:, None] + rng.integers(0, kinds, size=(UNITS, 50))) % 10
         samples = np.eye(10, PIXELS + 1)[shown]
         files = {SAMPLING: {"samples": samples}, "models/mnist/random/classifier.npz": judge}
-        row = verdict_on(measured, section4, "modes", files)
+        row = verdict_on(measured, comparison, "modes", files)
         assert row["verdict"] == expected and abs(row["value"] - kinds) < 1
 
 
@@ -223,7 +223,7 @@ def test_means_of_samples_are_held_against_digits(measured, rng):
     examples = {"datasets/mnist/examples.npz": {"test_images": digits}}
     for mean, expected in ((3 * digits[:50] + 1, "holds"), (rng.normal(size=(50, 100)), "fails")):
         files = examples | {SAMPLING: {"samples": np.zeros((50, 2, 100)), "mean": mean}}
-        assert verdict_on(measured, section4, "means-like-digits", files)["verdict"] == expected
+        assert verdict_on(measured, comparison, "means-like-digits", files)["verdict"] == expected
 
 
 def test_corners_are_told_from_edges(measured):
@@ -252,4 +252,4 @@ def test_a_combination_of_parts_has_the_lesser_extent(measured, rng):
     part = whole * (np.arange(PIXELS) < 3)
     for maximum, linear, expected in ((whole, part, "holds"), (part, whole, "fails")):
         files = {MAXIMA: maxima(maximum[:, None]), COMBINATION: {"filters": linear}}
-        assert verdict_on(measured, section4, "parts-of-maxima", files)["verdict"] == expected
+        assert verdict_on(measured, comparison, "parts-of-maxima", files)["verdict"] == expected

@@ -19,7 +19,7 @@ from tolerances import assert_single
 from deepunits.backend import choose_device
 from deepunits.data import silhouettes
 from deepunits.errors import UserError
-from deepunits.paper.claims import remarks, section4, section5, section6, techniques
+from deepunits.paper.claims import comparison, remarks, section4, section5, section6, techniques
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "environment.yml", "config", "profiles", "scripts", "src", "workflow")
@@ -880,7 +880,7 @@ def test_the_tables_of_the_supplement(finished):
 
 @pytest.mark.parametrize(
     ("file", "sections"),
-    [("claims.csv", (techniques, section4, section5, section6)), ("tables/supplement.csv", (remarks,))],
+    [("claims.csv", (techniques, section4, comparison, section5, section6)), ("tables/supplement.csv", (remarks,))],
 )
 def test_no_claim_is_left_out_for_want_of_an_input(finished, monkeypatch, file, sections):
     """A statement is measured where its files are inputs of the rule: measured on all files it has no more rows."""

@@ -22,7 +22,7 @@ def claims(message, sections, datasets, files, csv, caption, category="Claims"):
 CLAIMS = {
     "claims": claims(
         "Measure the claims",
-        ["techniques", "section4", "section5", "section6"],
+        ["techniques", "section4", "comparison", "section5", "section6"],
         MEASURED,
         [f"results/models/{d}/{m}/layer{k}.npz" for d, m in MAXIMIZED for k in (1, 2, 3)]
         + [

@@ -7,7 +7,14 @@ from scipy import stats
 
 from deepunits.paper.claims.claim import verdict
 
-SECTIONS = ("techniques", "section4", "remarks", "section5", "section6")  # the modules that declare statements
+SECTIONS = (
+    "techniques",
+    "section4",
+    "comparison",
+    "remarks",
+    "section5",
+    "section6",
+)  # the modules that declare statements
 VERDICTS = ("holds", "holds in part", "undecided", "does not hold", "cannot be tested here")
 NAMED = 4  # places that are named at most
 
