@@ -10,13 +10,14 @@ from deepunits.paper.claims.claim import COLUMNS, Statement, cases, statement, u
 from deepunits.paper.claims.section4 import variation_of_maxima
 from deepunits.paper.pictures import likeness_to_classes
 from deepunits.paper.statistics import wilson_interval
+from deepunits.visualize import starts
 
 
 def test_cosine_among_starts_of_known_vectors():
     inputs = np.zeros((2, 3, 5))
     inputs[0, :] = [1, 2, 0, 0, 0]  # all alike
     inputs[1, 0, 0], inputs[1, 1, 1], inputs[1, 2, 0] = 1, 1, -1  # pairs: 0, -1, 0
-    np.testing.assert_allclose(statistics.cosine_among_starts(inputs), [1, -1 / 3])
+    np.testing.assert_allclose(starts.cosine_among_starts(inputs), [1, -1 / 3])
 
 
 def test_variation_of_maxima_of_known_numbers():
@@ -334,6 +335,7 @@ def test_a_place_is_scored_over_seeds():
             "high": value + 0.1,
             "threshold": ">= 2",
             "verdict": "",
+            "where": "mnist dbn (5 units)",
             "seed": n,
         }
         for n, value in enumerate([3.0, 4.0, 5.0])
@@ -343,6 +345,7 @@ def test_a_place_is_scored_over_seeds():
     half = 4.302653 / 3**0.5  # Student's 97.5 % quantile with two degrees of freedom; the deviation of 3, 4, 5 is 1
     assert place["value"] == 4 and place["low"] == pytest.approx(4 - half) and place["high"] == pytest.approx(4 + half)
     assert place["verdict"] == "undecided" and alone["verdict"] == "holds"
+    assert place["where"] == "mnist dbn" and alone["where"] == "mnist dbn (5 units)"
     assert (alone["low"], alone["high"]) == (2.5, 3.1)
     alike = scorecard.over_seeds(pd.DataFrame([row | {"value": 4, "low": 3, "high": 4.5} for row in rows]))
     assert alike[["low", "high", "verdict"]].to_dict("records") == [{"low": 3, "high": 4.5, "verdict": "holds"}]

@@ -263,8 +263,28 @@ def test_datasets_and_models_of_other_names_need_no_more_than_a_few_lines():
 def test_the_example_of_the_guide_is_sound():
     guide = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
     examples = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)]
-    assert len(examples) == 2
-    assert [fault(merge(load("config.yaml"), example), paper_requirements) for example in examples] == [None, None]
+    assert len(examples) == 3
+    assert [fault(merge(load("config.yaml"), example), paper_requirements) for example in examples] == [None] * 3
+
+
+def test_a_network_of_the_user_has_layers_and_a_name_of_its_own():
+    network = {"module": "mine.py:make", "layers": ["first", "last"]}
+    assert fault(changed("networks.mnist.mine", network), paper_requirements) is None
+    assert "networks.mnist.dbn has the name of a model in models.mnist; g" in fault(
+        changed("networks.mnist.dbn", network)
+    )
+    found = fault(changed("networks.mnist.mine", network | {"layers": ["a", "b", "c", "d"]}))
+    assert "learning_rate.layer4 is missing, but networks.mnist.mine has a layer 4; add it" in found
+    assert "networks.mnist.mine.layers is missing; give it a value" in fault(
+        changed("networks.mnist.mine.module", "a:b")
+    )
+    found = fault(changed("networks.mnist_originals.mine", network))
+    assert "networks.mnist_originals is there, but units has no mnist_originals; add units.mnist_originals" in found
+    alone = changed("networks.digits.mine", network)
+    alone["datasets"]["digits"], alone["units"]["digits"] = {"reader": "mnist"}, {}
+    assert fault(alone, paper_requirements) is None
+    alone["networks"] = {}
+    assert "units.digits is there, but neither models nor networks has digits; add it to one" in fault(alone)
 
 
 @pytest.mark.parametrize("name", ["each", "random"])

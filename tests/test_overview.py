@@ -76,6 +76,23 @@ def test_colours_are_scaled_together_and_keep_their_place():
     np.testing.assert_array_equal(sheet[:, 4:], 0.5)
 
 
+def test_a_summary_of_linear_units_is_known(tmp_path):
+    norms, epsilons = np.array([2.0, 1.0, 0.0]), np.linspace(0, 2, 401)
+    heights = norms[:, None] * (1 - epsilons**2 / 2)
+    maxima, invariance = tmp_path / "maxima.npz", tmp_path / "invariance.npz"
+    inputs = np.stack([np.eye(3), np.eye(3)[[0, 2, 1]]], axis=1)  # starts agree on the first unit alone
+    save_npz(maxima, inputs=inputs, converged=np.array([True, True, False, True]), steps=np.arange(5))
+    save_npz(
+        invariance, units=np.arange(3), activations=heights[:, None], epsilons=epsilons, converged=np.ones((3, 1, 401))
+    )
+    [row] = overview.summary([maxima], [invariance])
+    assert (row["layer"], row["units"], row["converged"], row["steps"]) == (1, 3, 0.75, 2)
+    assert row["cosine_among_starts"] == 0 and row["searches_converged"] == 1
+    np.testing.assert_allclose(row["normalized_area"], 4 / 3, atol=1e-4)  # the dead unit is left out
+    logistic = -np.logaddexp(0, -heights)
+    np.testing.assert_allclose(row["area"], np.trapezoid(logistic.mean(axis=0), epsilons))
+
+
 def test_images_without_a_shape_are_square(files):
     record = json.loads(files["provenance"].read_text())
     write_json(files["provenance"], {key: value for key, value in record.items() if key != "shape"})

@@ -186,8 +186,18 @@ def manifolds(*models, dataset="mnist"):
     """Return what traces manifolds, and what follows from it."""
     traced = named("Trace manifolds in layer {layer} of the {stack}", dataset, *models)
     if any(model.startswith("sdae") for model in models):
-        traced |= variants(dataset) | (TRANSFORMATIONS if dataset == "mnist" else set())
+        traced |= variants(dataset) | (transformed(*models) if dataset == "mnist" else set())
     return traced | (COMPARISON if dataset in PAIRED else set())
+
+
+def transformed(*models):
+    """Return what transforms optima of layers of the SDAE that the supplement studies, and what follows from it."""
+    layers = named(
+        "Transform optima and examples of layer {layer} of the {stack}",
+        "mnist",
+        *(model for model in models if model.startswith("sdae")),
+    )
+    return layers | TABULATED_TRANSFORMATIONS | CLAIMS
 
 
 def variants(dataset="mnist"):
@@ -253,7 +263,7 @@ SEARCHES = {
     *("Compare searches in layer 2 of the mnist sdae", "Draw the lowest activations", "Draw what whitening changes")
 } | REMARKS
 TABULATED_TRANSFORMATIONS = {"Tabulate the transformations", "Draw the transformations"} | RECORD
-TRANSFORMATIONS = {"Transform optima and examples of the mnist sdae"} | TABULATED_TRANSFORMATIONS | CLAIMS
+TRANSFORMATIONS = transformed("sdae")
 STUDIES = CURVATURES | SEARCHES
 SUPPLEMENT = STUDIES | PRECONDITIONED | TRANSFORMATIONS
 DRAWN_SUPPLEMENT = {job for job in SUPPLEMENT if job.startswith("Draw")} | RECORD
@@ -1014,6 +1024,46 @@ def test_images_of_ones_own_need_a_configuration_alone(finished):
     mine["datasets"]["mine"]["path"] = "nowhere.npz"
     refused = finished.snakemake("--dry-run", config=mine).stdout
     assert "config key datasets.mine.path names" in refused and "nowhere.npz, which is not there; correct" in refused
+
+
+OWN_NETWORK = """
+import numpy as np
+from deepunits.models.network import Network
+
+def make(units):
+    rng = np.random.default_rng(0)
+    return Network([rng.normal(size=(units, 35)), rng.normal(size=(4, units))], [np.zeros(units), np.zeros(4)])
+"""
+
+
+def test_a_network_of_ones_own_needs_a_configuration_alone(finished):
+    rng = np.random.default_rng(1)
+    np.savez(finished.folder / "own.npz", images=rng.random((600, 7, 5)))
+    (finished.folder / "own.py").write_text(OWN_NETWORK)
+    network = {"module": "own.py:make", "arguments": {"units": 11}, "layers": ["hidden", "top"]}
+    own = {
+        "datasets": {"own": {"reader": "images", "path": "own.npz"}},
+        "networks": {"own": {"net": network}},
+        "units": {"own": {"invariance": {"epsilons": 3}}},
+        "supplement": {"transformations": {"global_rate": 0.2, "translation": 2.0}},
+    }
+    transformations = "results/units/own/net/layer2/transformations.npz"
+    done = finished.snakemake("--cores", "2", "--directory", "own", "sheet", transformations, config=own)
+    assert done.returncode == 0, done.stdout
+    results = finished.folder / "own" / "results"
+    assert jobs(done.stdout) >= {"Build the network net of own", "Draw a sheet of the own net"}
+    with np.load(results / "sheets/own/net.npz") as sheet:
+        assert sheet["layer1_maxima"].shape == (11, 35) and sheet["layer2_units"].shape == (4,)
+    with (results / "sheets/own/net.csv").open() as rows:
+        assert [row["units"] for row in csv.DictReader(rows)] == ["11", "4"]
+    with np.load(results / "units/own/net/layer2/transformations.npz") as stored:
+        assert stored["scores"].shape == (4, 4)
+    third = finished.snakemake("-n", "results/units/own/net/layer3/invariance.npz", config=own).stdout
+    assert "layer 3 was asked for, but networks.own.net names layers 1 to 2; ask for one of these" in third
+    assert "it is no DBN" in finished.snakemake("-n", "results/units/own/net/layer2/sampling.npz", config=own).stdout
+    network["module"] = "nowhere.py:make"
+    refused = finished.snakemake("--dry-run", config=own).stdout
+    assert "config key networks.own.net.module names" in refused and "nowhere.py, which is no file; corr" in refused
 
 
 def test_a_run_in_another_directory_keeps_its_results_there(fresh):

@@ -10,6 +10,7 @@ def contradictions(config):
     yield from _of_datasets(config)
     yield from _of_names(config)
     yield from _of_models(config)
+    yield from _of_networks(config)
     yield from _of_units(config)
     yield from _of_classifiers(config)
     yield from _of_supplement(config)
@@ -43,12 +44,17 @@ def reader_options(reader):
 
 def _of_names(config):
     """Yield the datasets that other parts name and that are not there."""
-    for part in ("models", "classifiers", "units", "selection"):
+    for part in ("models", "networks", "classifiers", "units", "selection"):
         for dataset in config[part]:
+            key = f"config key {part}.{dataset} is there, but"
             if dataset not in config["datasets"]:
-                yield f"config key {part}.{dataset} is there, but datasets has no {dataset}; add that or remove this"
-            elif part in ("units", "selection") and dataset not in config["models"]:
-                yield f"config key {part}.{dataset} is there, but models has no {dataset}; add that or remove this"
+                yield f"{key} datasets has no {dataset}; add that or remove this"
+            elif part == "selection" and dataset not in config["models"]:
+                yield f"{key} models has no {dataset}; add that or remove this"
+            elif part == "units" and dataset not in config["kinds"]:
+                yield f"{key} neither models nor networks has {dataset}; add it to one of these or remove this"
+            elif part == "networks" and dataset not in config["units"]:
+                yield f"{key} units has no {dataset}; add units.{dataset}, which may be empty: {{}}"
 
 
 def _of_models(config):
@@ -73,6 +79,19 @@ def _of_models(config):
                     yield from _of_boltzmann_machine(key, layer)
 
 
+def _of_networks(config):
+    for dataset, networks in config["networks"].items():
+        for name, network in networks.items():
+            key = f"networks.{dataset}.{name}"
+            if name in config["models"].get(dataset, {}):
+                yield f"config key {key} has the name of a model in models.{dataset}; give it another"
+            rates = config["units"][dataset]["activation_maximization"]["learning_rate"]
+            for k in range(1, len(network["layers"]) + 1):
+                if f"layer{k}" not in rates:
+                    rate = f"units.{dataset}.activation_maximization.learning_rate.layer{k}"
+                    yield f"config key {rate} is missing, but {key} has a layer {k}; add it"
+
+
 def _of_boltzmann_machine(key, layer):
     if layer["visible"] == "gaussian" and "visible_variance" not in layer:
         yield f"config key {key}.visible_variance is missing; give it a value"
@@ -84,7 +103,7 @@ def _of_boltzmann_machine(key, layer):
 def _of_units(config):
     for dataset, units in config["units"].items():
         rates = units["activation_maximization"]["learning_rate"]
-        for model, layers in config["models"][dataset].items():
+        for model, layers in config["models"].get(dataset, {}).items():
             for name, layer in layers.items():
                 if name not in rates:
                     key = f"units.{dataset}.activation_maximization.learning_rate.{name}"
@@ -140,7 +159,7 @@ def _of_supplement(config):
     if dataset not in config["units"]:
         yield f'config key supplement.dataset is "{dataset}"; it must be one of {", ".join(config["units"])}'
         return
-    if model not in config["models"][dataset]:
+    if model not in config["models"].get(dataset, {}):
         yield f'config key supplement.model is "{model}", but models.{dataset} has no {model}; add that or change this'
         return
     if supplement["layer"] > (last := len(config["models"][dataset][model])):

@@ -12,12 +12,13 @@ def resolve(config):
     defaults = config["defaults"]
     resolved = {key: copy.deepcopy(value) for key, value in config.items() if key != "defaults"}
     resolved["datasets"] = {name: merge(defaults["dataset"], entry) for name, entry in config["datasets"].items()}
-    kinds = resolved["kinds"] = {
-        dataset: {name: model.get("kind", name) for name, model in models.items()}
-        for dataset, models in config["models"].items()
+    resolved["kinds"] = {
+        dataset: dict.fromkeys(config["networks"].get(dataset, {}), "network")
+        | {name: model.get("kind", name) for name, model in config["models"].get(dataset, {}).items()}
+        for dataset in [*config["models"], *config["networks"]]
     }
     resolved["models"] = {
-        dataset: {name: _layers(defaults[kinds[dataset][name]], model) for name, model in models.items()}
+        dataset: {name: _layers(defaults[resolved["kinds"][dataset][name]], model) for name, model in models.items()}
         for dataset, models in config["models"].items()
     }
     resolved["classifiers"] = {
@@ -48,7 +49,9 @@ def merge(*mappings):
 
 
 def layers(config, dataset, model):
-    """Return the numbers of the layers that a model is resolved to have: 1, 2, ..."""
+    """Return the numbers of the layers that a model is resolved to have, or a network of the user's: 1, 2, ..."""
+    if model in config["networks"].get(dataset, {}):
+        return list(range(1, len(config["networks"][dataset][model]["layers"]) + 1))
     return sorted(int(key.removeprefix("layer")) for key in config["models"][dataset][model])
 
 

@@ -36,12 +36,18 @@ offer_library()
 # Every file of a full run, and not the last ones only, so that Snakemake makes again whichever is deleted. Each of the
 # files included adds its own.
 RESULTS = []
-# Dataset, model and number of every layer; dataset and name of every classifier.
+# Dataset, model and number of every layer; the same of networks of the user's; dataset and name of every classifier.
 LAYERS = [
     (dataset, model, layer)
     for dataset, models in config["models"].items()
     for model in models
     for layer in layers(config, dataset, model)
+]
+NETWORKS = [
+    (dataset, name, layer)
+    for dataset, networks in config["networks"].items()
+    for name in networks
+    for layer in layers(config, dataset, name)
 ]
 CLASSIFIERS = [(dataset, start) for dataset, starts in config["classifiers"].items() for start in starts]
 
@@ -49,15 +55,20 @@ CLASSIFIERS = [(dataset, start) for dataset, starts in config["classifiers"].ite
 wildcard_constraints:
     dataset="|".join(config["datasets"]),
     model="|".join(
-        {name: None for part in ("models", "classifiers") for names in config[part].values() for name in names}
+        {
+            name: None
+            for part in ("models", "networks", "classifiers")
+            for names in config[part].values()
+            for name in names
+        }
     ),
     start="|".join({start: None for starts in config["classifiers"].values() for start in starts}),
     layer="[1-9][0-9]*",
 
 
 def kind(wildcards):
-    """Return the kind of a model: dbn or sdae."""
-    return config["kinds"][wildcards.dataset][wildcards.model]
+    """Return the kind of a model: dbn, sdae or network; None if there is no such model."""
+    return config["kinds"].get(wildcards.dataset, {}).get(wildcards.model)
 
 
 def modules(script, *named):
@@ -82,10 +93,32 @@ def layer_settings(wildcards):
     return config["models"][wildcards.dataset][wildcards.model][f"layer{wildcards.layer}"]
 
 
+def network_files(dataset, model, last):
+    """Return the files of the layers 1 to `last` of a model, or the one that describes a network of the user's."""
+    folder = f"results/models/{dataset}/{model}"
+    if model in config["networks"].get(dataset, {}):
+        return f"{folder}/network.json"
+    return [f"{folder}/layer{k}.npz" for k in range(1, last + 1)]
+
+
+def network_of(wildcards):
+    """Return the files of the network of a model's layers up to one."""
+    if kind(wildcards) == "network":
+        named = layers(config, wildcards.dataset, wildcards.model)
+        if int(wildcards.layer) not in named:
+            sys.exit(
+                f"error: layer {wildcards.layer} was asked for, but networks.{wildcards.dataset}.{wildcards.model} names "
+                f"layers 1 to {named[-1]}; ask for one of these, or name another."
+            )
+    else:
+        layer_settings(wildcards)
+    return network_files(wildcards.dataset, wildcards.model, int(wildcards.layer))
+
+
 def layers_up_to(wildcards, last):
     """Return the files of the trained layers 1 to `last` of a model."""
     layer_settings(wildcards)
-    return [f"results/models/{wildcards.dataset}/{wildcards.model}/layer{k}.npz" for k in range(1, last + 1)]
+    return network_files(wildcards.dataset, wildcards.model, last)
 
 
 def checkpoint_of(layer):
@@ -170,12 +203,17 @@ def classifier_settings(wildcards):
 def layers_looked_at(wildcards):
     """Return the numbers of the layers of a model whose units are looked at."""
     dataset, model = wildcards.dataset, wildcards.model
-    if dataset not in config["units"] or model not in config["models"][dataset]:
+    if dataset not in config["units"] or model not in config["kinds"][dataset]:
         sys.exit(
             f"error: a sheet of the {dataset} {model} was asked for; it needs units.{dataset} and "
-            f"models.{dataset}.{model} in the configuration."
+            f"models.{dataset}.{model} or networks.{dataset}.{model} in the configuration."
         )
     return layers(config, dataset, model)
+
+
+def whole_network(wildcards):
+    """Return the files of the network of all layers of a model whose units are looked at."""
+    return network_files(wildcards.dataset, wildcards.model, layers_looked_at(wildcards)[-1])
 
 
 def tool_files(tool):
@@ -197,9 +235,30 @@ def reader(wildcards):
 
 
 def own_path(dataset):
-    """Return where images of the user's own are, or nothing. A relative path is found from the repository."""
-    path = config["datasets"][dataset].get("path", "")
+    """Return where images of the user's own are, or nothing."""
+    return from_repository(config["datasets"][dataset].get("path", ""))
+
+
+def from_repository(path):
+    """Return where a file of the user's is: a relative path is found from the repository. Nothing stays nothing."""
     return path and str(Path(workflow.basedir, Path(path).expanduser()))
+
+
+def own_files(dataset, name):
+    """Return the files of the user's that a network is built from, by what they are."""
+    network = config["networks"][dataset][name]
+    code, _, _ = network["module"].rpartition(":")
+    files = {"module": code if code.endswith(".py") else "", "weights": network.get("weights", "")}
+    return {key: from_repository(path) for key, path in files.items() if path}
+
+
+def network_settings(wildcards):
+    """Return how a network is built, with its files where they are."""
+    network = config["networks"][wildcards.dataset][wildcards.model]
+    files = own_files(wildcards.dataset, wildcards.model)
+    if "module" in files:
+        files["module"] = f"{files['module']}:{network['module'].rpartition(':')[2]}"
+    return network | files
 
 
 def drawing(wildcards):

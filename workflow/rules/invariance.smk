@@ -27,7 +27,7 @@ rule trace_manifolds:
     message:
         "Trace manifolds in layer {wildcards.layer} of the {wildcards.dataset} {wildcards.model}"
     input:
-        network=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer)),
+        network=network_of,
         maxima="results/units/{dataset}/{model}/layer{layer}/activation_maximization.npz",
         statistics="results/statistics/{dataset}.npz",
         modules=modules("trace_manifolds"),
@@ -133,7 +133,7 @@ rule vary_search:
 
 RESULTS += [
     f"results/units/{dataset}/{model}/layer{k}/invariance.npz"
-    for dataset, model, k in LAYERS
+    for dataset, model, k in LAYERS + NETWORKS
     if dataset in config["units"]
 ]
 for dataset, start in CLASSIFIERS:

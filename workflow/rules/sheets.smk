@@ -1,19 +1,23 @@
-"""A sheet of the units of any model: `snakemake --cores all sheet` draws those of the user's own images, if there are any.
+"""A sheet of the units of any model: `snakemake --cores all sheet` draws those of the user's own images and networks, if any.
 
-Needs: the layers of the model, the unit tools' files in results/units/, the examples and provenance.json
-Makes: results/sheets/<dataset>/<model>.pdf, .png, .svg, and .npz with the numbers drawn
+Needs: the layers of the model or network.json, the unit tools' files in results/units/, the examples and provenance.json
+Makes: results/sheets/<dataset>/<model>.pdf, .png, .svg, .npz with the numbers drawn, and .csv with a row a layer
 """
 
-OWN = [dataset for dataset in config["units"] if own_path(dataset)]
+# Of images or of a network of the user's own.
+OWN = [
+    (dataset, model)
+    for dataset in config["units"]
+    for model, of_kind in config["kinds"][dataset].items()
+    if own_path(dataset) or of_kind == "network"
+]
 
 
 rule draw_sheet:
     message:
         "Draw a sheet of the {wildcards.dataset} {wildcards.model}"
     input:
-        network=lambda wildcards: [
-            f"results/models/{wildcards.dataset}/{wildcards.model}/layer{k}.npz" for k in layers_looked_at(wildcards)
-        ],
+        network=whole_network,
         maxima=tool_files("activation_maximization"),
         invariance=tool_files("invariance"),
         combination=tool_files("linear_combination"),
@@ -26,6 +30,7 @@ rule draw_sheet:
         png=report("results/sheets/{dataset}/{model}.png", caption="../report/caption.rst", category="Sheets"),
         svg="results/sheets/{dataset}/{model}.svg",
         numbers="results/sheets/{dataset}/{model}.npz",
+        table=report("results/sheets/{dataset}/{model}.csv", caption="../report/caption.rst", category="Sheets"),
     params:
         caption="Units of each layer: what excites them, by every tool, and the curves of their invariance.",
     log:
@@ -44,9 +49,8 @@ rule draw_sheet:
 
 SHEETS = [
     f"results/sheets/{dataset}/{model}.{ending}"
-    for dataset in OWN or config["units"]
-    for model in config["models"][dataset]
-    for ending in ("pdf", "png", "svg", "npz")
+    for dataset, model in OWN or [(d, m) for d in config["units"] for m in config["kinds"][d]]
+    for ending in ("pdf", "png", "svg", "npz", "csv")
 ]
 RESULTS += SHEETS if OWN else []
 

@@ -1,6 +1,6 @@
 """Three ways to see a unit: activation maximization, sampling, linear combination (§4.1, §4.2, §2.1).
 
-Needs: results/models/<dataset>/<model>/layer<k>.npz and, for the norm, results/statistics/<dataset>.npz
+Needs: results/models/<dataset>/<model>/layer<k>.npz, or network.json, and, for the norm, results/statistics/<dataset>.npz
 Makes: activation_maximization.npz, sampling.npz (DBN) and linear_combination.npz in
        results/units/<dataset>/<model>/layer<k>/
 """
@@ -10,7 +10,7 @@ rule maximize_activation:
     message:
         "Maximise activations in layer {wildcards.layer} of the {wildcards.dataset} {wildcards.model}"
     input:
-        network=lambda wildcards: layers_up_to(wildcards, int(wildcards.layer)),
+        network=network_of,
         statistics="results/statistics/{dataset}.npz",
         modules=modules("maximize_activation"),
     output:
@@ -85,7 +85,7 @@ rule combine_filters:
         "../../scripts/combine_filters.py"
 
 
-for dataset, model, k in LAYERS:
+for dataset, model, k in LAYERS + NETWORKS:
     tools = config["units"].get(dataset, {})
     unit = f"results/units/{dataset}/{model}/layer{k}"
     if "activation_maximization" in tools:

@@ -1,6 +1,7 @@
 """The examples of a prepared dataset: their arrays and, beside them, where they came from."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,23 @@ def load_provenance(path):
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as reason:
         raise UserError(f"{path} cannot be read ({reason}); run the rule that prepares the dataset.") from reason
+
+
+def image_shape(path, images):
+    """Return the shape of one of the `images` (n, P), by the record in the ``.json`` file `path` or else square.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, or says none and P is no square number.
+    """
+    shape = load_provenance(path).get("shape")
+    side = math.isqrt(images.shape[1])
+    if not shape and side * side != images.shape[1]:
+        raise UserError(
+            f"{path} has no shape, and images of {images.shape[1]} pixels are not square; prepare it again."
+        )
+    return tuple(shape or (side, side))
 
 
 def substitute(provenance):

@@ -5,15 +5,17 @@ import numpy as np
 from deepunits.data.examples import load_examples, load_provenance, substitute
 from deepunits.drawing.sheet import LINE, MARGIN, TEXT_WIDTH, Sheet, style
 from deepunits.drawing.tiles import intensity_tiles, symmetric_tiles
-from deepunits.invariance.measures import log_sigmoid
+from deepunits.invariance.measures import area, log_sigmoid, normalized
 from deepunits.models.trained import load_network
 from deepunits.storage import load_npz
 from deepunits.visualize.activation_maximization import best_solutions
+from deepunits.visualize.starts import cosine_among_starts
 from deepunits.visualize.strongest import strongest_examples
 
 SIDE = 6  # tiles across and down a panel
 LABEL, GAP = 0.25, 0.12  # inches: for the name of a layer, between panels
 CURVES, AXIS = 1.9, 0.4  # inches: height of the curves, and room for their axis
+HEIGHTS = {"raw": "log(sigmoid(activation))", "normalized": "(h(ε) - h(2)) / (h(0) - h(2))"}
 TITLES = {
     "maxima": "activation maximization",
     "examples": "strongest examples",
@@ -25,6 +27,9 @@ TITLES = {
 @style()
 def draw(network, maxima, invariance, examples, provenance, combination=(), sampling=()):
     """Draw the first 36 units of each layer, what else is known of them, and the curves of their invariance.
+
+    The curves are those of Figure 7, and the same without the scale of the weights and the biases, which differ between
+    layers; units whose activation never changes are left out of these.
 
     Strongest examples and samples have a row for each of the first 6 units; where the data are intensities, so are
     these. Every other tile has its own scale, with zero at mid grey.
@@ -44,8 +49,9 @@ def draw(network, maxima, invariance, examples, provenance, combination=(), samp
     -------
     figure : matplotlib.figure.Figure
     numbers : dict of array
-        Of each layer ``layer<k>_<panel>`` (n, P), ``layer<k>_units`` and the ``layer<k>_mean``, ``_lower`` and
-        ``_upper`` of the curves (E,); ``epsilons``.
+        Of each layer ``layer<k>_<panel>`` (n, P), ``layer<k>_units`` and, of the raw and the normalized curves,
+        ``layer<k>_raw`` and ``layer<k>_normalized`` (3, E): the mean over the units, lower and upper quartile;
+        ``epsilons`` (E,).
 
     Raises
     ------
@@ -77,8 +83,53 @@ def draw(network, maxima, invariance, examples, provenance, combination=(), samp
             sheet.image(tiles(pixels, SIDE, shape), lefts[name], top, width)
             numbers[f"layer{layer}_{name}"] = pixels
     top = LINE + layers * (height + GAP) + LINE
-    axes = sheet.axes(2 * LABEL + MARGIN, top, TEXT_WIDTH - 3 * LABEL, CURVES)
-    return sheet.figure, numbers | _curves(axes, invariance)
+    width = (TEXT_WIDTH - 5 * LABEL - 2 * MARGIN) / 2
+    for number, scale in enumerate(HEIGHTS):
+        axes = sheet.axes(2 * LABEL + MARGIN + number * (width + 2 * LABEL + MARGIN), top, width, CURVES)
+        numbers |= _curves(axes, invariance, scale)
+    return sheet.figure, numbers
+
+
+def summary(maxima, invariance):
+    """Return what the units of each layer have in common, in the order of the layers.
+
+    Parameters
+    ----------
+    maxima, invariance : list of path
+        ``activation_maximization.npz`` and ``invariance.npz`` of the layers, bottom first.
+
+    Returns
+    -------
+    list of dict
+        Of each ``layer``: its number of ``units``; the share of the ascents that ``converged``, their median
+        ``steps``, and the median over units of the ``cosine_among_starts``; the share of the ``searches_converged``,
+        and the mean over units of the ``area`` under the curves of Figure 7 and of the ``normalized_area``, of which a
+        linear unit has 4/3.
+
+    Raises
+    ------
+    UserError
+        If a file cannot be read.
+    """
+    rows = []
+    for layer, paths in enumerate(zip(maxima, invariance, strict=True), start=1):
+        ascents, traced = map(load_npz, paths)
+        several = ascents["inputs"].shape[1] > 1
+        highest, epsilons = traced["activations"].max(axis=1), traced["epsilons"]
+        changing = highest[highest[:, 0] > highest[:, -1]]
+        rows.append(
+            {
+                "layer": layer,
+                "units": len(traced["units"]),
+                "converged": ascents["converged"].mean(),
+                "steps": np.median(ascents["steps"]),
+                "cosine_among_starts": np.median(cosine_among_starts(ascents["inputs"])) if several else np.nan,
+                "searches_converged": traced["converged"].mean(),
+                "area": area(log_sigmoid(highest), epsilons).mean(),
+                "normalized_area": area(normalized(changing, epsilons), epsilons).mean() if len(changing) else np.nan,
+            }
+        )
+    return rows
 
 
 def _panels(network, layer, maxima, examples, others):
@@ -97,19 +148,23 @@ def _panels(network, layer, maxima, examples, others):
     return panels
 
 
-def _curves(axes, invariance):
-    """Draw the mean over the units of each layer of log(sigmoid(activation)) against ε; return what is drawn."""
+def _curves(axes, invariance, scale):
+    """Draw the mean over the units of each layer against ε, raw or normalized; return what is drawn."""
     numbers = {}
     for layer, path in enumerate(invariance, start=1):
         found = load_npz(path)
-        heights = log_sigmoid(found["activations"].max(axis=1))
-        drawn = {"mean": heights.mean(axis=0)}
-        drawn |= dict(zip(("lower", "upper"), np.quantile(heights, [0.25, 0.75], axis=0), strict=True))
-        [line] = axes.plot(found["epsilons"], drawn["mean"], label=f"layer {layer}, {len(heights)} units")
-        axes.fill_between(
-            found["epsilons"], drawn["lower"], drawn["upper"], color=line.get_color(), alpha=0.15, linewidth=0
-        )
-        numbers |= {f"layer{layer}_{name}": values for name, values in drawn.items()} | {"epsilons": found["epsilons"]}
-    axes.set(xlim=(0, 2), xlabel="ε", ylabel="log(sigmoid(activation))")
-    axes.legend(loc="lower left", frameon=False)
+        highest, epsilons = found["activations"].max(axis=1), found["epsilons"]
+        if scale == "normalized":
+            highest = normalized(highest[highest[:, 0] > highest[:, -1]], epsilons)
+        else:
+            highest = log_sigmoid(highest)
+        if not len(highest):
+            continue
+        drawn = np.stack([highest.mean(axis=0), *np.quantile(highest, [0.25, 0.75], axis=0)])
+        [line] = axes.plot(epsilons, drawn[0], label=f"layer {layer}, {len(highest)} units")
+        axes.fill_between(epsilons, *drawn[1:], color=line.get_color(), alpha=0.15, linewidth=0)
+        numbers |= {f"layer{layer}_{scale}": drawn, "epsilons": epsilons}
+    axes.set(xlim=(0, 2), xlabel="ε", ylabel=HEIGHTS[scale])
+    if numbers:
+        axes.legend(loc="lower left", frameon=False)
     return numbers

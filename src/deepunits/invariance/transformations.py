@@ -1,5 +1,6 @@
 """Invariance to rotation, translation and scaling: Goodfellow et al. (2009), and the manifolds section 6 proposes."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,9 +8,9 @@ from scipy import ndimage
 
 from deepunits.backend import array_module, to_host
 from deepunits.errors import UserError
+from deepunits.models.network import activations_of
 
 KINDS = ("rotation", "horizontal_translation", "vertical_translation", "scaling")
-BLOCK = 1000  # examples activated at a time
 
 
 @dataclass
@@ -75,8 +76,8 @@ def transformation_matrices(kind, amounts, shape, *, edge="grid-constant"):
     kind : {'rotation', 'horizontal_translation', 'vertical_translation', 'scaling'}
     amounts : sequence of float
         Degrees counter-clockwise; pixels to the right or down; factors of size.
-    shape : (int, int)
-        Rows and columns of an image.
+    shape : (int, int) or (int, int, int)
+        Rows and columns of an image, and its colours if there are any, which go together.
     edge : {'grid-constant', 'nearest'}
         What is beyond the frame: 0, as around digits, or the nearest pixel again, as in patches of larger images.
 
@@ -89,11 +90,13 @@ def transformation_matrices(kind, amounts, shape, *, edge="grid-constant"):
     UserError
         If the kind is unknown or a factor of size is not above 0.
     """
-    pixels = shape[0] * shape[1]
-    impulses = np.eye(pixels).reshape(pixels, *shape)
-    matrices = np.empty((len(amounts), pixels, pixels), np.float32)
+    size, colours = shape[:2], np.eye(math.prod(shape[2:]))
+    pixels = math.prod(size)
+    impulses = np.eye(pixels).reshape(pixels, *size)
+    matrices = np.empty((len(amounts), math.prod(shape), math.prod(shape)), np.float32)
     for matrix, amount in zip(matrices, amounts, strict=True):
-        matrix.T[:] = transform(impulses, kind, amount, edge=edge).reshape(pixels, pixels)
+        moved = transform(impulses, kind, amount, edge=edge).reshape(pixels, pixels)
+        matrix.T[:] = np.kron(moved, colours) if len(colours) > 1 else moved
     return matrices
 
 
@@ -166,7 +169,7 @@ def firing_invariance(network, layer, units, examples, matrices, *, global_rate=
         )
     units = np.asarray(units)
     network.check_units(layer, units)
-    activations = _activations(network, layer, units, examples)
+    activations = activations_of(network, layer, units, examples)
     signed = np.stack([sign * activations for sign in signs])
     ranked = np.argsort(-signed, axis=1, kind="stable")
     threshold = np.take_along_axis(signed, ranked[:, firing - 1 : firing], axis=1)  # (signs, 1, U)
@@ -177,7 +180,7 @@ def firing_invariance(network, layer, units, examples, matrices, *, global_rate=
     chosen = examples[xp.asarray(excited)]
     local = np.zeros((len(signs), len(units)))
     for matrix in matrices:
-        transformed = _activations(network, layer, units, chosen @ xp.asarray(matrix).T)
+        transformed = activations_of(network, layer, units, chosen @ xp.asarray(matrix).T)
         for i, sign in enumerate(signs):
             met = np.take_along_axis(sign * transformed, rows[i], axis=0)
             local[i] += (met >= threshold[i]).mean(axis=0) / len(matrices)
@@ -191,12 +194,6 @@ def firing_invariance(network, layer, units, examples, matrices, *, global_rate=
         global_rates=overall[best, columns],
         signs=np.array(signs)[best],
     )
-
-
-def _activations(network, layer, units, x):
-    """Return the activations (n, U) of `units` at the inputs `x`, a NumPy array."""
-    blocks = [network.activations(x[start : start + BLOCK], layer) for start in range(0, max(len(x), 1), BLOCK)]
-    return np.concatenate([to_host(block) for block in blocks])[:, units]
 
 
 def transformed_optima(network, layer, units, optimum, matrices, *, norm):

@@ -3,6 +3,7 @@
 from numbers import Integral
 
 import numpy as np
+from scipy.special import expit
 
 from deepunits.backend import array_module, biased_sigmoid, matmul, row_dot, sigmoid_layer, to_host
 from deepunits.checks import check_finite, float_array, unit_numbers
@@ -180,6 +181,27 @@ class Network:
         outside = [int(unit) for unit in (units.min(), units.max()) if not 0 <= unit < count] if len(units) else []
         if outside:
             raise UserError(f"layer {layer} has units 0 to {count - 1}; unit {outside[0]} was asked for.")
+
+
+BLOCK = 1000  # examples activated at a time
+
+
+def activations_of(network, layer, units, x):
+    """Return the activations (n, U) of `units` of a network or view at the inputs `x` (n, pixels), a NumPy array."""
+    blocks = [network.activations(x[start : start + BLOCK], layer) for start in range(0, max(len(x), 1), BLOCK)]
+    return np.concatenate([to_host(block)[:, units] for block in blocks])
+
+
+def dead_units(network, layer, examples, least_deviation=0.01):
+    """Return which units of `layer` hardly change over the `examples` (n, pixels): booleans (units,).
+
+    Where sigmoids follow, a unit is dead if the standard deviation of its probability is under `least_deviation`; in
+    other networks, if its activation never changes.
+    """
+    activations = activations_of(network, layer, slice(None), examples)
+    if isinstance(network, Network):
+        return expit(activations).std(axis=0) < least_deviation
+    return np.ptp(activations, axis=0) == 0
 
 
 def _rows(units):

@@ -1,26 +1,29 @@
-"""Any trained model as a Network, read from its files."""
+"""Any trained model as activation maximization and invariance analysis see it, read from its files."""
 
+from pathlib import Path
+
+from deepunits.models.external import load_described
 from deepunits.models.network import Network
 from deepunits.models.stack import load_layer
 from deepunits.storage import load_npz
 
 
 def load_network(paths):
-    """Return the network of a stack of layers, or of a classifier.
+    """Return the network of a stack of layers, of a classifier, or one that was trained elsewhere.
 
     Parameters
     ----------
     paths : path or list of path
-        The files ``layer<k>.npz``, bottom first, or one ``classifier.npz``.
+        The files ``layer<k>.npz``, bottom first; one ``classifier.npz``; or one ``network.json``, a description.
 
     Returns
     -------
-    Network
-        Its last layer is the last of the stack, or the output units.
+    Network or View
+        Its last layer is the last of the stack, the output units, or the last that is described.
     """
     if isinstance(paths, list | tuple):
         return Network.from_layers([load_layer(path) for path in paths])
-    return load_classifier(paths)
+    return load_described(paths) if Path(paths).suffix == ".json" else load_classifier(paths)
 
 
 def load_classifier(path):

@@ -29,6 +29,18 @@ class View:
     def __init__(self, pixels, depth=1, xp=np):
         self.pixels, self.depth, self._xp = pixels, depth, xp
 
+    def to(self, xp):
+        """Return the view with its arrays in the array module `xp`.
+
+        Raises
+        ------
+        UserError
+            If it stays in NumPy, and `xp` is another.
+        """
+        if xp is not self._xp:
+            raise UserError(f"a {type(self).__name__} computes with {self._xp.__name__}; set device: cpu.")
+        return self
+
     def units(self, layer):
         """Return the number of units of `layer`."""
         raise NotImplementedError

@@ -63,14 +63,6 @@ def cosine(a, b):
     return np.sum(a * b, axis=-1) / lengths
 
 
-def cosine_among_starts(inputs):
-    """Return the mean pairwise cosine among the solutions (U, R, P) of each unit, shape (U,)."""
-    starts = inputs.shape[1]
-    directions = inputs / np.linalg.norm(inputs, axis=2, keepdims=True)
-    total = directions.sum(axis=1, dtype=np.float64)  # whose square is the sum of all cosines, R of them 1
-    return ((total**2).sum(axis=1) - starts) / (starts * (starts - 1))
-
-
 def perplexity(shares):
     """Return the exponential of the entropy of shares (..., n) that sum to 1: n if all are equal, 1 if one is 1."""
     return np.exp(entr(shares).sum(axis=-1))

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from deepunits.backend import to_host
 from deepunits.checks import unit_numbers
 from deepunits.errors import UserError
+from deepunits.models.network import activations_of
 
 
 def strongest_examples(network, layer, units, examples, count):
@@ -33,5 +33,5 @@ def strongest_examples(network, layer, units, examples, count):
     network.check_units(layer, units)
     if count > len(examples):
         raise UserError(f"the {count} strongest of {len(examples)} examples were asked for; take fewer.")
-    activations = to_host(network.activations(examples, layer))[:, units]
+    activations = activations_of(network, layer, units, examples)
     return np.argsort(-activations, axis=0, kind="stable")[:count].T

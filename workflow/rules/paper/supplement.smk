@@ -94,14 +94,15 @@ rule compare_searches:
 
 rule measure_transformations:
     message:
-        "Transform optima and examples of the {wildcards.dataset} {wildcards.model}"
+        "Transform optima and examples of layer {wildcards.layer} of the {wildcards.dataset} {wildcards.model}"
     input:
-        layers=expand("results/models/{{dataset}}/{{model}}/layer{k}.npz", k=[1, 2, 3]),
-        invariance=expand("results/units/{{dataset}}/{{model}}/layer{k}/invariance.npz", k=[1, 2, 3]),
+        network=network_of,
+        invariance="results/units/{dataset}/{model}/layer{layer}/invariance.npz",
         examples="results/datasets/{dataset}/examples.npz",
+        provenance="results/datasets/{dataset}/provenance.json",
         modules=modules("measure_transformations"),
     output:
-        expand("results/units/{{dataset}}/{{model}}/layer{k}/transformations.npz", k=[1, 2, 3]),
+        transformations="results/units/{dataset}/{model}/layer{layer}/transformations.npz",
     params:
         **{name: STUDY["transformations"][name] for name in ("units", "amounts", "global_rate", "strongest")},
         largest={
@@ -113,9 +114,9 @@ rule measure_transformations:
         edge=lambda wildcards: config["datasets"][wildcards.dataset]["edge"],
         device=config["device"],
     log:
-        "results/logs/units/{dataset}/{model}/transformations.log",
+        "results/logs/units/{dataset}/{model}/layer{layer}/transformations.log",
     benchmark:
-        "results/benchmarks/units/{dataset}/{model}/transformations.tsv"
+        "results/benchmarks/units/{dataset}/{model}/layer{layer}/transformations.tsv"
     conda:
         "../../../environment.yml"
     threads: 1

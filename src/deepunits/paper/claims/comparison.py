@@ -18,8 +18,9 @@ from deepunits.paper.claims.section4 import (
     like_a_digit,
 )
 from deepunits.paper.pictures import distance_to_data, extent, matched_cosine, mean_frequency
-from deepunits.paper.statistics import cosine_among_starts, over_units, perplexity, wilson_interval
+from deepunits.paper.statistics import over_units, perplexity, wilson_interval
 from deepunits.storage import load_npz
+from deepunits.visualize.starts import cosine_among_starts
 
 STATEMENTS = []
 claim = partial(statement, STATEMENTS)

@@ -42,6 +42,7 @@ def over_seeds(measured):
     for _, found in measured.groupby("id", sort=False):
         value, low, high = found[["value", "low", "high"]].mean()
         if len(found) > 1:
+            found = found.assign(where=found["where"].str.partition(" (")[0])  # what stands in brackets is of one run
             half = stats.t.ppf(0.975, len(found) - 1) * found["value"].std() / len(found) ** 0.5
             low, high = min(low, value - half), max(high, value + half)
         row = dict(found.iloc[0]) | {"value": value, "low": low, "high": high}

@@ -15,11 +15,12 @@ from deepunits.paper.pictures import (
     mean_frequency,
     square_smoothness,
 )
-from deepunits.paper.statistics import cosine, cosine_among_starts, over_units, wilson_interval
+from deepunits.paper.statistics import cosine, over_units, wilson_interval
 from deepunits.paper.tables.units import GABOR
 from deepunits.randomness import generator, uniform
 from deepunits.storage import load_npz
 from deepunits.visualize.activation_maximization import best_solutions, to_norm
+from deepunits.visualize.starts import cosine_among_starts
 
 OUTLINES = 0.9  # share of the outlines in a dataset that count as whole objects
 LIKE_A_DIGIT = 0.5  # correlation with a digit from which a picture looks like one

@@ -9,8 +9,9 @@ from deepunits.data.examples import load_examples, load_labels
 from deepunits.invariance.measures import departures, explained_by_rotation
 from deepunits.paper.claims.claim import cases, rows_of, statement
 from deepunits.paper.pictures import texture
-from deepunits.paper.statistics import cosine, cosine_among_starts, over_units
+from deepunits.paper.statistics import cosine, over_units
 from deepunits.storage import load_npz
+from deepunits.visualize.starts import cosine_among_starts
 
 STATEMENTS = []
 claim = partial(statement, STATEMENTS)

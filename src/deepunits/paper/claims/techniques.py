@@ -24,7 +24,6 @@ from deepunits.paper.claims.section4 import (
 from deepunits.paper.pictures import matched_cosine
 from deepunits.paper.statistics import (
     cosine,
-    cosine_among_starts,
     over_units,
     rank_correlation,
     scale_reduction,
@@ -33,6 +32,7 @@ from deepunits.paper.statistics import (
 from deepunits.randomness import generator, uniform
 from deepunits.storage import load_npz
 from deepunits.visualize.linear_combination import strongest
+from deepunits.visualize.starts import cosine_among_starts
 
 STATEMENTS = []
 claim = partial(statement, STATEMENTS)
