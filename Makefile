@@ -78,11 +78,12 @@ lint: setup style  ## the style, and Snakemake's own advice on the workflow
 # Rewrites the lock files from pyproject.toml; `make lock ARGS=--upgrade` takes the newest releases.
 COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate $(ARGS)
+EXTRAS := --extra workflow --extra slurm --extra dev --extra docs
 lock: setup  ## pin the dependencies of pyproject.toml anew in requirements/
 	$(PIP) install --quiet uv
 	$(COMPILE) --group build --output-file requirements/build.txt
-	$(COMPILE) --extra dev --extra slurm --output-file requirements/cpu.txt pyproject.toml
-	$(COMPILE) --extra dev --extra slurm --extra gpu --constraint requirements/cpu.txt \
+	$(COMPILE) $(EXTRAS) --output-file requirements/cpu.txt pyproject.toml
+	$(COMPILE) $(EXTRAS) --extra gpu --constraint requirements/cpu.txt \
 		--output-file requirements/gpu.txt pyproject.toml
 
 # pip must not build anything in isolation: that would download unpinned build tools.

@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 BUILD = PROJECT["dependency-groups"]["build"]
+RUN = PROJECT["project"]["dependencies"] + EXTRAS["workflow"]
+LOCKED = RUN + EXTRAS["slurm"] + EXTRAS["dev"] + EXTRAS["docs"]
 IMPORT_NAMES = {"PIL": "pillow", "sklearn": "scikit-learn", "skimage": "scikit-image", "yaml": "pyyaml"}
 
 # A conda match specification as environment files write it: a lower-case name, then versions joined by commas.
@@ -84,7 +86,7 @@ def test_conda_environment_has_the_shape_that_conda_reads(environment):
 def test_conda_environment_says_what_pyproject_says(environment):
     conda = parse_conda(environment["dependencies"])
     assert conda.pop("python") == SpecifierSet(PROJECT["project"]["requires-python"])
-    wanted = parse_requirements(PROJECT["project"]["dependencies"] + EXTRAS["dev"])
+    wanted = parse_requirements(RUN + EXTRAS["dev"])
     # An environment file cannot say "on Linux only", and without nvrtc only the tests that compile by it are skipped.
     del wanted["nvidia-cuda-nvrtc-cu12"]
     assert conda == wanted
@@ -98,11 +100,7 @@ def test_malformed_conda_specification_is_refused(spec):
 
 @pytest.mark.parametrize(
     ("lock", "requirements"),
-    [
-        ("build", BUILD),
-        ("cpu", PROJECT["project"]["dependencies"] + EXTRAS["dev"] + EXTRAS["slurm"]),
-        ("gpu", PROJECT["project"]["dependencies"] + EXTRAS["dev"] + EXTRAS["slurm"] + EXTRAS["gpu"]),
-    ],
+    [("build", BUILD), ("cpu", LOCKED), ("gpu", LOCKED + EXTRAS["gpu"])],
 )
 def test_lock_pins_every_requirement_within_its_bounds(lock, requirements):
     locked = parse_lock(ROOT / "requirements" / f"{lock}.txt")
@@ -136,11 +134,10 @@ def test_build_lock_has_the_build_backend():
 
 @pytest.mark.parametrize(("folder", "extras"), [("src", []), ("scripts", []), ("workflow", []), ("tests", ["dev"])])
 def test_every_imported_package_is_declared(folder, extras):
-    declared = parse_requirements(PROJECT["project"]["dependencies"] + [r for extra in extras for r in EXTRAS[extra]])
-    own = {"deepunits", "cupy", "torch"} | {
-        path.stem for path in ROOT.glob("[stw]*/*.py")
-    }  # optional: the extras gpu and torch
-    for name in imported_modules(folder) - own - sys.stdlib_module_names:
+    declared = parse_requirements(RUN + [r for extra in extras for r in EXTRAS[extra]])
+    optional = {"cupy", "safetensors", "torch"}  # the extras gpu and torch
+    own = {"deepunits"} | {path.stem for path in ROOT.glob("[stw]*/*.py")}
+    for name in imported_modules(folder) - own - optional - sys.stdlib_module_names:
         assert IMPORT_NAMES.get(name, name) in declared, f"{folder} imports {name}, which pyproject.toml does not name"
 
 

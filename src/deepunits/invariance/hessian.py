@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepunits.backend import array_module, sigmoid, to_host
+from deepunits.backend import array_module, to_host
 from deepunits.invariance.projection import farthest, project
-from deepunits.models.view import View
 
 
 @dataclass
@@ -29,8 +28,7 @@ class PrincipalCurvatures:
 def hessian_vector_product(network, layer, units, x, vectors):
     """Return the product of the Hessian of a unit's activation, with respect to the input, and a vector.
 
-    Of a :class:`Network` it is exact: the gradient is differentiated along the vector, by one pass forwards and one
-    backwards (Pearlmutter, 1994). A :class:`View` has a way of its own.
+    Of a :class:`Network` it is exact (Pearlmutter, 1994); other views have ways of their own.
 
     Parameters
     ----------
@@ -51,23 +49,7 @@ def hessian_vector_product(network, layer, units, x, vectors):
         If the network has no such layer or unit.
     """
     network.check_units(layer, units)
-    if isinstance(network, View):
-        return network.hessian_vector_product(layer, units, x, vectors)
-    weights, biases = network.weights[: layer - 1], network.biases[: layer - 1]
-    h, change = x, vectors  # of each layer's output along the vector
-    forward = []
-    for w, b in zip(weights, biases, strict=True):
-        h, inflow = sigmoid(h @ w.T + b), change @ w.T
-        slope = h * (1 - h)
-        change = slope * inflow
-        forward.append((w, h, slope, inflow))
-
-    gradient = network.weights[layer - 1][units]
-    change = array_module(x).zeros_like(gradient)
-    for w, h, slope, inflow in reversed(forward):
-        change = (change + gradient * (1 - 2 * h) * inflow) * slope @ w
-        gradient = gradient * slope @ w
-    return change
+    return network.hessian_vector_product(layer, units, x, vectors)
 
 
 def hessian(network, layer, unit, x):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from deepunits.backend import accumulate_product, array_module, matmul, sigmoid_layer, times_slope, to_host
+from deepunits.checks import check_choice
 from deepunits.errors import UserError
 from deepunits.models.network import Network
 from deepunits.models.stack import block_of, learning_rate_at
@@ -95,6 +96,8 @@ class Backpropagation:
     """
 
     def __init__(self, network, batch, weight_decay=0.0, input_dropout=0.0, hidden_dropout=0.0, filter_decay=0.0):
+        for name in network.nonlinearities:
+            check_choice("a nonlinearity of the network to train", name, ["sigmoid"])
         xp = array_module(network.weights[0])
         self.network = network
         self.weight_decays = [weight_decay + filter_decay, *[weight_decay] * (network.depth - 1)]

@@ -5,23 +5,39 @@ from numbers import Integral
 import numpy as np
 from scipy.special import expit
 
-from deepunits.backend import array_module, biased_sigmoid, matmul, row_dot, sigmoid_layer, to_host
+from deepunits.backend import array_module, matmul, row_dot, to_host
 from deepunits.checks import check_finite, float_array, unit_numbers
 from deepunits.errors import UserError
+from deepunits.models.nonlinearities import NONLINEARITIES, between_layers
 
 
 class Network:
-    """Layers of affine maps and sigmoids, numbered from 1 as in the paper.
+    """Layers of affine maps with nonlinearities between them, numbered from 1 as in the paper.
 
-    The activation of a unit is the weighted sum of its inputs plus its bias, before the sigmoid: h_ij, footnote 3.
+    The activation of a unit is the weighted sum of its inputs plus its bias, before the nonlinearity: h_ij, footnote 3.
 
     Parameters
     ----------
     weights : sequence of arrays (units of the layer, units of the layer below)
     biases : sequence of arrays (units of the layer,)
+    nonlinearities : {'sigmoid', 'tanh', 'relu', 'identity'} or a sequence of these
+        Of every layer but the last, whose outputs are not asked for; one name stands for all.
+
+    Raises
+    ------
+    UserError
+        If the layers do not fit on one another, or a nonlinearity is none of these.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepunits import Network
+    >>> network = Network([np.eye(3), np.ones((2, 3))], [np.zeros(3), np.ones(2)], "relu")
+    >>> network.activations(np.array([[1.0, 2.0, -4.0]]), layer=2)
+    array([[4., 4.]])
     """
 
-    def __init__(self, weights, biases):
+    def __init__(self, weights, biases, nonlinearities="sigmoid"):
         self.weights = [float_array("weights", w) for w in weights]
         self.biases = [float_array("biases", b) for b in biases]
         if len(self.weights) != len(self.biases) or not self.weights:
@@ -31,6 +47,7 @@ class Network:
         for k, (w, b) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
             if w.ndim != 2 or b.shape != w.shape[:1] or (k > 1 and w.shape[1] != len(self.weights[k - 2])):
                 raise UserError(f"layer {k} has weights {w.shape} and biases {b.shape}, which do not fit together.")
+        self.nonlinearities = between_layers(nonlinearities, self.depth)
 
     @classmethod
     def from_layers(cls, layers):
@@ -55,18 +72,18 @@ class Network:
     def to(self, xp):
         """Return the same network with its arrays in the array module `xp`."""
         move = to_host if xp is np else xp.asarray
-        return Network([move(w) for w in self.weights], [move(b) for b in self.biases])
+        return Network([move(w) for w in self.weights], [move(b) for b in self.biases], self.nonlinearities)
 
     def copy(self):
         """Return a network with arrays of its own."""
-        return Network([w.copy() for w in self.weights], [b.copy() for b in self.biases])
+        return Network([w.copy() for w in self.weights], [b.copy() for b in self.biases], self.nonlinearities)
 
     def activations(self, x, layer):
         """Return the activations of all units of `layer`, shape (n, units), at the inputs `x` (n, pixels)."""
         self._check_layer(layer)
         below = x  # here the product of the first layer adds the bias, too
-        for w, b in zip(self.weights[: layer - 1], self.biases[: layer - 1], strict=True):
-            below = sigmoid_layer(below, w.T, b)
+        for w, b, f in self._below(layer):
+            below = f.of_layer(below, w.T, b)
         return matmul(below, self.weights[layer - 1].T) + self.biases[layer - 1]
 
     def responses(self, x):
@@ -120,6 +137,26 @@ class Network:
         activation, gradient = self.unit_gradient_from(self.responses(x), layer, units)
         return activation, matmul(gradient, self.weights[0])
 
+    def hessian_vector_product(self, layer, units, x, vectors):
+        """Return the product (n, pixels) of the Hessian of ``units[r]`` at ``x[r]`` and a vector: exact.
+
+        The gradient is differentiated along the vector, by one pass forwards and one backwards (Pearlmutter, 1994).
+        """
+        h, change = x, vectors  # of each layer's output along the vector
+        forward = []
+        for w, b, f in self._below(layer):
+            h, inflow = f(h @ w.T + b), change @ w.T
+            slope = f.slope(h)
+            change = slope * inflow
+            forward.append((w, f.bend(h), slope, inflow))
+
+        gradient = self.weights[layer - 1][units]
+        change = array_module(x).zeros_like(gradient)
+        for w, bend, slope, inflow in reversed(forward):
+            change = (change + gradient * bend * inflow) * slope @ w
+            gradient = gradient * slope @ w
+        return change
+
     def unit_activation_from(self, responses, layer, units):
         """Return the activations (n,) of ``units[r]`` of `layer`, given the `responses` (n, filters) to the inputs.
 
@@ -152,18 +189,23 @@ class Network:
         hidden, gradient = self._hidden(responses, layer), self.weights[layer - 1][units]
         activation = row_dot(hidden[-1], gradient) + self.biases[layer - 1][units]
         for k in reversed(range(layer - 1)):
-            gradient *= hidden[k]
-            gradient *= array_module(gradient).subtract(1, hidden[k], out=hidden[k])
+            NONLINEARITIES[self.nonlinearities[k]].times_slope(gradient, hidden[k])
             if k:
                 gradient = matmul(gradient, self.weights[k])
         return activation, gradient
 
     def _hidden(self, responses, layer):
         """Return the outputs of the layers below `layer`, 2 or more, bottom first."""
-        outputs = [biased_sigmoid(responses, self.biases[0])]
-        for w, b in zip(self.weights[1 : layer - 1], self.biases[1 : layer - 1], strict=True):
-            outputs.append(sigmoid_layer(outputs[-1], w.T, b))
+        (_, bias, first), *others = self._below(layer)
+        outputs = [first.with_bias(responses, bias)]
+        for w, b, f in others:
+            outputs.append(f.of_layer(outputs[-1], w.T, b))
         return outputs
+
+    def _below(self, layer):
+        """Return the weights, the biases and the nonlinearity of each of the layers below `layer`, bottom first."""
+        functions = [NONLINEARITIES[name] for name in self.nonlinearities[: layer - 1]]
+        return list(zip(self.weights[: layer - 1], self.biases[: layer - 1], functions, strict=True))
 
     def _check_layer(self, layer):
         if not isinstance(layer, Integral) or not 1 <= layer <= self.depth:
