@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit
 
 from deepunits.errors import UserError
-from deepunits.models.network import Network
+from deepunits.models.network import BLOCK, Network, activations_of, dead_units
 
 SIZES = (11, 7, 5, 3)  # pixels, then units of layers 1, 2, 3
 
@@ -70,3 +70,21 @@ def test_a_unit_that_is_not_there(network, unit):
 def test_layers_that_do_not_fit_together():
     with pytest.raises(UserError, match="layer 2"):
         Network([np.ones((5, 7)), np.ones((3, 4))], [np.ones(5), np.ones(3)])
+
+
+def test_many_examples_are_activated_in_blocks(network):
+    x, units = np.random.default_rng(3).normal(size=(BLOCK + 7, SIZES[0])), np.array([4, 0])
+    found = activations_of(network, 2, units, x)
+    np.testing.assert_allclose(found, network.activations(x, 2)[:, units], rtol=1e-12)
+    assert activations_of(network, 2, units, x[:0]).shape == (0, 2)
+
+
+@pytest.mark.parametrize("nonlinearity", ["sigmoid", "relu"])
+def test_a_dead_unit_never_changes(nonlinearity):
+    weights, x = np.random.default_rng(4).normal(size=(7, 5)), np.random.default_rng(5).normal(size=(50, 5))
+    weights[[1, 6]] = 0
+    biases = np.where(np.arange(7) == 3, 60.0, 0.0)  # a saturated sigmoid is dead, a ReLU is not
+    network = Network([weights, np.ones((2, 7))], [biases, np.zeros(2)], nonlinearity)
+    expected = [1, 3, 6] if nonlinearity == "sigmoid" else [1, 6]
+    np.testing.assert_array_equal(np.flatnonzero(dead_units(network, 1, x)), expected)
+    assert not dead_units(network, 2, x).any()

@@ -3,7 +3,6 @@
 from numbers import Integral
 
 import numpy as np
-from scipy.special import expit
 
 from deepunits.backend import array_module, matmul, row_dot, to_host
 from deepunits.checks import check_finite, float_array, unit_numbers
@@ -241,8 +240,8 @@ def dead_units(network, layer, examples, least_deviation=0.01):
     other networks, if its activation never changes.
     """
     activations = activations_of(network, layer, slice(None), examples)
-    if isinstance(network, Network):
-        return expit(activations).std(axis=0) < least_deviation
+    if isinstance(network, Network) and set(network.nonlinearities) <= {"sigmoid"}:
+        return ((1 + np.tanh(activations / 2)) / 2).std(axis=0) < least_deviation
     return np.ptp(activations, axis=0) == 0
 
 
