@@ -265,7 +265,12 @@ SEARCHES = {
 TABULATED_TRANSFORMATIONS = {"Tabulate the transformations", "Draw the transformations"} | RECORD
 TRANSFORMATIONS = transformed("sdae")
 STUDIES = CURVATURES | SEARCHES
-SUPPLEMENT = STUDIES | PRECONDITIONED | TRANSFORMATIONS
+OF_KNOWN_UNITS = {
+    *("Trace the manifolds of units whose truth is known", "Draw units whose truth is known"),
+    "Tabulate the units whose truth is known",
+}
+KNOWN_UNITS = OF_KNOWN_UNITS | REMARKS
+SUPPLEMENT = STUDIES | PRECONDITIONED | TRANSFORMATIONS | KNOWN_UNITS
 DRAWN_SUPPLEMENT = {job for job in SUPPLEMENT if job.startswith("Draw")} | RECORD
 MANIFOLDS = all_of(manifolds) | TRACED_OUTPUT
 TUNING = (
@@ -477,7 +482,7 @@ def test_touching_the_library_makes_nothing_again(finished):
             | manifolds("dbn", "sdae", dataset="natural_images")
             | combination("natural_images")
             | sampling("natural_images")
-            | (UNITS | CLAIMS | figures(2, 3, 4)),
+            | (UNITS | CLAIMS | KNOWN_UNITS | figures(2, 3, 4)),
         ),
         (
             {"classifiers": {"mnist_originals": {"random": {"epochs": 4}}}},
@@ -532,7 +537,7 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
         ("paper/figures/figure3.py", figures(3)),
         ("paper/figures/figure5.py", figures(5)),
         ("paper/figures/figure7.py", figures(7, "7 normalised", "7 of DBNs") | {"Draw the transformations"}),
-        ("paper/figures/walks.py", DRAWN_SUPPLEMENT - DRAWN_PRECONDITIONED | RECORD),
+        ("paper/figures/walks.py", DRAWN_SUPPLEMENT - DRAWN_PRECONDITIONED - OF_KNOWN_UNITS | RECORD),
         ("paper/tables/comparison.py", INVARIANCE | COMPARISON),
         ("paper/tables/rotations.py", ROTATIONS),
         ("paper/tables/transformations.py", TABULATED_TRANSFORMATIONS),
@@ -548,11 +553,11 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
             "invariance/whitening.py",
             STATISTICS | all_of(maxima) | UNITS | MANIFOLDS | OUTPUT | SUPPLEMENT | FINE_TUNED | figures(1, 2, 4),
         ),
-        ("invariance/manifold.py", MANIFOLDS | TRACED_FINE_TUNED | SEARCHES | figures(5)),
-        ("invariance/projection.py", MANIFOLDS | TRACED_FINE_TUNED | STUDIES | figures(5)),
+        ("invariance/manifold.py", MANIFOLDS | TRACED_FINE_TUNED | SEARCHES | KNOWN_UNITS | figures(5)),
+        ("invariance/projection.py", MANIFOLDS | TRACED_FINE_TUNED | STUDIES | KNOWN_UNITS | figures(5)),
         ("invariance/transformations.py", TRANSFORMATIONS),
         ("models/classifier.py", TUNING | ERRORS | OUTPUT | PRECONDITIONED | FINE_TUNED),
-        ("models/rbm.py", FROM_DATA - DATA - STATISTICS),
+        ("models/rbm.py", FROM_DATA - DATA - STATISTICS - OF_KNOWN_UNITS),
         ("data/sources.py", FROM_DATA),
         ("selection.py", set()),
     ],

@@ -1,4 +1,4 @@
-"""Networks that scikit-learn has trained, as a :class:`Network`. Nothing is imported from it: an estimator is enough."""
+"""Networks that scikit-learn has trained, as a :class:`Network`. Nothing of it is imported: an estimator will do."""
 
 import numpy as np
 
@@ -46,9 +46,7 @@ def from_sklearn(estimator, dtype=np.float32):
         name = type(part).__name__
         read = next((READERS[base.__name__] for base in type(part).__mro__ if base.__name__ in READERS), None)
         if read is None:
-            raise UserError(
-                f"{name} is no layer that can be looked at; give {', '.join(READERS)}, or a stack of these."
-            )
+            raise UserError(f"{name} is no layer that can be seen; give {', '.join(READERS)}, or a stack of these.")
         if number + 1 < len(parts) and read is not _rbm:
             raise UserError(f"{name} is under another part; only a BernoulliRBM has layers on it.")
         try:

@@ -168,3 +168,38 @@ def energy_units(filters):
     """
     filters = float_array("filters", filters)
     return QuadraticForms(2 * np.einsum("ukp,ukq->upq", filters, filters))
+
+
+class AmplitudeUnits(View):
+    """Units h(x) = Σ_k ‖G_k x‖, the amplitudes in several pairs of filters, each counted by itself.
+
+    With gratings of several frequencies as pairs this is a sum of Fourier amplitudes, which no shift changes. If all
+    filters are orthonormal, the optima are the x with the same amplitude in each pair.
+
+    Parameters
+    ----------
+    pairs : array (U, K, 2, P)
+    """
+
+    def __init__(self, pairs):
+        pairs = float_array("pairs", pairs)
+        if pairs.ndim != 4 or pairs.shape[2] != 2:
+            raise UserError(f"pairs have shape {pairs.shape}; give (units, pairs, 2, pixels).")
+        super().__init__(pairs.shape[3])
+        self.pairs = pairs
+
+    def units(self, layer):
+        """Return the number of units."""
+        return len(self.pairs)
+
+    def activations(self, x, layer):
+        """Return the activations of all units, shape (n, units), at the inputs `x` (n, pixels)."""
+        parts = np.einsum("np,ukip->nuki", x, self.pairs)
+        return np.linalg.norm(parts, axis=3).sum(axis=2)
+
+    def value_and_gradient(self, x, layer, units):
+        """Return the activation (n,) of ``units[r]`` at ``x[r]`` and its gradient (n, pixels)."""
+        parts = np.einsum("np,nkip->nki", x, self.pairs[units])
+        lengths = np.linalg.norm(parts, axis=2)
+        directions = parts / np.where(lengths > 0, lengths, 1)[..., None]
+        return lengths.sum(axis=1), np.einsum("nki,nkip->np", directions, self.pairs[units])

@@ -55,8 +55,8 @@ CLAIMS = {
     "supplement": claims(
         "Tabulate the remarks",
         ["remarks"],
-        [STUDY["dataset"]],
-        [f"{STUDIED_LAYER}/curvatures.npz", f"{STUDIED_LAYER}/searches.npz"]
+        list(dict.fromkeys([STUDY["dataset"], "natural_images"])),
+        [f"{STUDIED_LAYER}/curvatures.npz", f"{STUDIED_LAYER}/searches.npz", KNOWN_UNITS]
         + [f"results/statistics/{STUDY['dataset']}.npz"],
         csv="results/tables/supplement.csv",
         caption="""The remarks of section 5 that the paper gives without numbers, as statistics of this run: value, 95 %

@@ -173,6 +173,17 @@ FIGURES = {
         Below, the score of Goodfellow et al. (2009): local over global firing rate, the mean of the top-scoring units,
         with 95 % bootstrap intervals.""",
     ),
+    "supplement_known_units": figure(
+        "Draw units whose truth is known",
+        ["natural_images"],
+        category="Supplement",
+        known=KNOWN_UNITS,
+        caption="""Searches for the manifolds of units whose invariances are known: a linear unit, energies of one and of
+        two Gabor pairs, a sum of Fourier amplitudes, which no shift changes, and two quadratic forms with an isolated
+        optimum. Plain and tangent steps find all the activation that there is at each distance; whitened ones less, the
+        more the covariance of the patches is regularised the more; the geodesic in the flattest direction of the Hessian
+        leaves the manifold where that is curved.""",
+    ),
     "contact_sheet": figure(
         "Draw digits beside their deformations",
         ["mnist"],

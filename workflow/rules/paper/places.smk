@@ -24,6 +24,8 @@ STUDY_PLACE = [STUDY["dataset"], STUDY["model"], STUDY["layer"]]
 STUDIED = f"results/units/{STUDY['dataset']}/{STUDY['model']}"
 STUDIED_LAYER = f"{STUDIED}/layer{STUDY['layer']}"
 
+KNOWN_UNITS = "results/units/natural_images/known_units.npz"  # patches of its size and covariance
+
 # The trials of the search for pictures: what is measured, and what is set otherwise.
 TRIALS = {
     f"{picture}_{name}": (search, changes)

@@ -3,7 +3,7 @@
 Needs: results/models/<dataset>/<model>/layer<k>.npz, the statistics and examples of the dataset, and in
        results/units/<dataset>/<model>/ activation_maximization.npz of the layer studied and invariance.npz of layers 1
        to 3; results/models/mnist_rot/sdae/classifier.npz
-Makes: curvatures.npz and searches.npz of the layer studied, transformations.npz of layers 1 to 3 and
+Makes: results/units/natural_images/known_units.npz; curvatures.npz and searches.npz of the layer studied, transformations.npz of layers 1 to 3 and
        preconditioned_maximization.npz of the output units, in results/units/<dataset>/<model>/
 
 Their figures and tables are rows of those tables.
@@ -127,7 +127,32 @@ rule measure_transformations:
         "../../../scripts/measure_transformations.py"
 
 
+rule trace_known_units:
+    message:
+        "Trace the manifolds of units whose truth is known"
+    input:
+        statistics="results/statistics/natural_images.npz",
+        modules=modules("trace_known_units"),
+    output:
+        known=KNOWN_UNITS,
+    params:
+        distances=STUDY["searches"]["distances"],
+        seed=config["seed"],
+    log:
+        "results/logs/units/natural_images/known_units.log",
+    benchmark:
+        "results/benchmarks/units/natural_images/known_units.tsv"
+    conda:
+        "../../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=500,
+    script:
+        "../../../scripts/trace_known_units.py"
+
+
 STUDIES = [
+    KNOWN_UNITS,
     f"results/units/mnist_rot/{DRAWN}/output/preconditioned_maximization.npz",
     f"{STUDIED_LAYER}/curvatures.npz",
     f"{STUDIED_LAYER}/searches.npz",
@@ -146,4 +171,4 @@ rule supplement:
     input:
         STUDIES,
         [path for path in RESULTS if "figures/supplement_" in path],
-        expand("results/tables/{table}.csv", table=["supplement", "transformations"]),
+        expand("results/tables/{table}.csv", table=["supplement", "transformations", "known_units"]),

@@ -104,6 +104,16 @@ TABLES = {
         ε = 0.8, of which a linear unit keeps 0.84, over the units that the transformation takes so far (reaching). The
         rows of the manifold are those of section 5.1.""",
     ),
+    "known_units": table(
+        "Tabulate the units whose truth is known",
+        ["natural_images"],
+        {},
+        category="Supplement",
+        known=KNOWN_UNITS,
+        caption="""How well searches for manifolds find those of units whose invariances are known, at three distances:
+        the share of the highest activation that they reach, the distance from the nearest optimum in units of ρ, and by
+        how much the angle travelled among the optima, in radians, differs from 2 arcsin(ε / 2).""",
+    ),
 }
 
 

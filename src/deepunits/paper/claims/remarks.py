@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from deepunits.invariance.hessian import variance_along
+from deepunits.invariance.known_units import GEODESIC, reached
 from deepunits.invariance.measures import departures
 from deepunits.paper.claims.claim import WHERE, cases, statement
 from deepunits.paper.statistics import over_units
@@ -160,3 +161,47 @@ def loss_by_whitening(case, searches):
     found = Searches(searches)
     loss = (found.fall("whitened") - found.fall("plain")) / np.abs(found.top)
     return *over_units(loss, seed=case.seed), found.fields
+
+
+KNOWN = ("simple cell", "complex cell", "two pairs", "shift-invariant", "isolated optimum", "isolated, linear part")
+FARTHEST = 1.9  # ε up to which; opposite the optimum, at 2, there is one point alone
+
+
+def least_reached(known, unit, search):
+    """Return the least share of the highest activation, at any ε up to `FARTHEST`, that a search finds of a unit."""
+    found = load_npz(known)
+    share = reached(found["activations"], found["highest"])[:, :, found["epsilons"] <= FARTHEST + 1e-9]
+    rows = share[found["units"] == unit][:, found["searches"] == search]
+    return (rows.min(),) * 3 if rows.size else None
+
+
+@claim(
+    "manifold-of-known-units",
+    "5.1",
+    "The points of highest activation on the sphere, one for each distance, show what a unit is invariant to.",
+    "of units whose invariances are known: least share of the highest activation there is, at any ε up to 1.9, that a "
+    "search finds",
+    ">= 0.99",
+    "all that there is but for the threshold of the search",
+    where="{unit}, {search} steps",
+    cases=cases(dataset=["natural_images"], search=["plain", "tangent", "whitened"], unit=KNOWN),
+    known="units/{dataset}/known_units.npz",
+)
+def found_on_manifold(case, known):
+    return least_reached(known, case.unit, case.search)
+
+
+@claim(
+    "geodesic-of-known-unit",
+    "5.1, footnote 16",
+    "The direction of smallest curvature is an invariance near the optimum alone, not of a curved manifold.",
+    "of a unit that no shift changes: least share of the highest activation there is, at any ε up to 1.9, along the "
+    "geodesic that leaves as a shift does",
+    "<= 0.95",
+    "a twentieth of the activation lost, where the manifold loses none",
+    where="{unit}",
+    cases=cases(dataset=["natural_images"], unit=["shift-invariant"]),
+    known="units/{dataset}/known_units.npz",
+)
+def found_on_geodesic(case, known):
+    return least_reached(known, case.unit, GEODESIC)
