@@ -11,7 +11,7 @@ DRAWN = 8192  # uniform numbers made at a time: the bits that they are made from
 COMPARED = 100_000  # Bernoulli states drawn at a time, likewise
 
 
-def generator(seed, *stage, xp=np):
+def generator(seed: int, *stage: str | int, xp=np) -> np.random.Generator:
     """Return a fresh random generator for one stage of the computation.
 
     The stream depends on `seed` and on the names and numbers in `stage` alone, so a stage that is computed again, or

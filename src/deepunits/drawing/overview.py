@@ -1,6 +1,7 @@
 """A sheet of the units of any model: what excites them, by every tool that there is for it, and their invariance."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from deepunits.data.examples import load_examples, load_provenance, substitute
 from deepunits.drawing.sheet import LINE, MARGIN, TEXT_WIDTH, Sheet, style
@@ -25,7 +26,9 @@ TITLES = {
 
 
 @style()
-def draw(network, maxima, invariance, examples, provenance, combination=(), sampling=()):
+def draw(
+    network, maxima, invariance, examples, provenance, combination=(), sampling=()
+) -> tuple[Figure, dict[str, np.ndarray]]:
     """Draw the first 36 units of each layer, what else is known of them, and the curves of their invariance.
 
     The curves are those of Figure 7, and the same without the scale of the weights and the biases, which differ between

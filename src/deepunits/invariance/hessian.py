@@ -6,6 +6,8 @@ import numpy as np
 
 from deepunits.backend import array_module, to_host
 from deepunits.invariance.projection import farthest, project
+from deepunits.models.network import Network
+from deepunits.models.view import View
 
 
 @dataclass
@@ -84,7 +86,7 @@ def curvatures_on_sphere(hessian, gradient, x):
     )
 
 
-def principal_curvatures(network, layer, unit, optimum):
+def principal_curvatures(network: Network | View, layer: int, unit: int, optimum: np.ndarray) -> PrincipalCurvatures:
     """Return the eigenvectors of the Hessian on the sphere at a unit's optimum, the flattest direction first.
 
     Parameters

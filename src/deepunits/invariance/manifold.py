@@ -1,5 +1,6 @@
 """Invariance manifolds: how far one can go from a unit's optimum while its activation stays high (section 5.1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,11 @@ from deepunits.backend import array_module, matmul, to_host
 from deepunits.checks import check_numbers, unit_numbers
 from deepunits.errors import UserError
 from deepunits.invariance.projection import farthest, orthogonal, project
+from deepunits.models.network import Network
+from deepunits.models.view import View
+from deepunits.randomness import generator
 
+EPSILONS = np.linspace(0, 2, 21)  # from the optimum to the point opposite it
 STEPS = ("plain", "whitened", "tangent")
 BLOCK = 512  # rows searched together on the CPU: few enough to stay in its cache, enough for fast products
 
@@ -79,57 +84,60 @@ def perturbed_starts(optimum, *, trials, perturbation, norm, unwhitening, rng):
 
 
 def trace_manifold(
-    network,
-    layer,
-    units,
-    optimum,
+    network: Network | View,
+    layer: int,
+    units: Sequence[int] | np.ndarray,
+    optimum: np.ndarray,
     *,
-    norm,
-    epsilons,
-    trials,
-    perturbation,
-    unwhitening,
-    learning_rate,
-    threshold,
-    max_steps,
-    rng,
-    step="whitened",
-    minimize=False,
-    shown=(),
-):
+    norm: float | None = None,
+    epsilons: Sequence[float] | np.ndarray = EPSILONS,
+    trials: int = 1,
+    perturbation: float = 0.05,
+    unwhitening: np.ndarray | None = None,
+    learning_rate: float = 1.0,
+    threshold: float = 1e-3,
+    max_steps: int = 20,
+    rng=None,
+    step: str = "whitened",
+    minimize: bool = False,
+    shown: Sequence[int] | np.ndarray = (),
+) -> InvarianceManifold:
     """Trace invariance manifolds: for each ε, the point at distance ερ from the optimum with the highest activation.
 
     Algorithm 1 of the paper: a gradient step, the projection on both constraints, and of its two solutions the one
     of higher activation, until the activation changes by less than `threshold`. Each ε starts from the point found
-    for the one before. All units and trials are rows of one batch, which a row leaves when it has converged.
+    for the one before. All units and trials are rows of one batch, which a row leaves when it has converged. What is
+    not given is as in the reproduction of the paper, but for the data, which then count as white.
 
     Parameters
     ----------
-    network : Network
-        Or anything with its ``weights``, of which the first is used, ``responses``, ``unit_activation_from``,
+    network : Network or View
+        Or anything with their ``weights``, of which the first is used, ``responses``, ``unit_activation_from``,
         ``unit_gradient_from`` and ``check_units``.
     layer : int
         Counted from 1.
     units : array (U,) of int
     optimum : array (U, P)
         x_opt of each unit, on the network's device; its dtype is that of the search.
-    norm : float
-        ρ.
+    norm : float, optional
+        ρ; that of the first optimum, if it is not given.
     epsilons : sequence of float, ascending, in [0, 2]
     trials : int
         Searches for each unit, each from a start of its own near the optimum.
     perturbation : float
         Distance of the starts from the optimum, in units of `norm`; more than 0.
-    unwhitening : array (P, P)
-        W⁻¹: symmetric square root of the (regularized) covariance C of the data.
+    unwhitening : array (P, P), optional
+        W⁻¹: symmetric square root of the (regularized) covariance C of the data. Without it C is the identity, and a
+        whitened step is a plain one. :func:`deepunits.invariance.whitening.preconditioner` makes it, scaled so that one
+        learning rate suits all steps.
     learning_rate : float
         μ. Steps stay stable up to about 1 / (the curvature of h), whitened ones up to that over C's top eigenvalue.
     threshold : float
         Change of the activation in one step, as a share of ``abs(h(x_opt))``, under which a search has converged.
     max_steps : int
         Limit on the steps for each ε, 2 or more.
-    rng : generator
-        Of the network's device.
+    rng : generator, optional
+        Of the network's device. Without one, the trials are the same in every call.
     step : {'whitened', 'plain', 'tangent'}
         What a step is; see Notes.
     minimize : bool
@@ -148,6 +156,17 @@ def trace_manifold(
         If the layer or a unit does not exist, an ε is outside [0, 2], an optimum is off the sphere, the covariance
         is singular, or the search diverges.
 
+    Examples
+    --------
+    A unit that is linear keeps 1 - ε²/2 of its activation, whichever way the search turns:
+
+    >>> import numpy as np
+    >>> from deepunits import Network, trace_manifold
+    >>> network = Network([np.array([[3.0, 4.0, 0.0]])], [np.zeros(1)])
+    >>> manifold = trace_manifold(network, 1, [0], np.array([[3.0, 4.0, 0.0]]), epsilons=[0, 1, 2])
+    >>> manifold.activations[0, 0].round(2)
+    array([ 25. ,  12.5, -25. ], dtype=float32)
+
     Notes
     -----
     With g the gradient of h at x, a step is
@@ -161,6 +180,9 @@ def trace_manifold(
       and its fixed points are those of the plain search: eq. 1, being a change of variables, has the same optimum.
     """
     xp = array_module(optimum)
+    norm = float(xp.linalg.norm(optimum[0])) if norm is None and len(optimum) else norm
+    unwhitening = xp.eye(optimum.shape[1]) if unwhitening is None else unwhitening
+    rng = generator(0, xp=xp) if rng is None else rng
     units, shown, epsilons = unit_numbers(units), np.asarray(shown, dtype=int), np.asarray(epsilons, dtype=np.float64)
     network.check_units(layer, units)
     check_numbers(

@@ -1,8 +1,6 @@
 """Measures of invariance (section 5.3): curves of a unit's activation against ε, layers compared, rows of Figure 6."""
 
 import numpy as np
-from scipy import ndimage
-from scipy.stats import bootstrap, mannwhitneyu
 
 from deepunits.errors import UserError
 from deepunits.randomness import generator
@@ -10,12 +8,12 @@ from deepunits.randomness import generator
 RESAMPLES = 2000
 
 
-def log_sigmoid(activation):
+def log_sigmoid(activation: np.ndarray) -> np.ndarray:
     """Return log(sigmoid(activation)) in float64: the y-axis of Figure 7, exact however negative the activation is."""
     return -np.logaddexp(0.0, -np.asarray(activation, dtype=np.float64))
 
 
-def normalized(activations, epsilons):
+def normalized(activations: np.ndarray, epsilons: np.ndarray) -> np.ndarray:
     """Scale curves to (h - h(2)) / (h(0) - h(2)), which no bias and no scale of the weights changes.
 
     The curve of any unit that is linear in its input is 1 - ε²/4.
@@ -35,6 +33,13 @@ def normalized(activations, epsilons):
     ------
     UserError
         If `epsilons` do not run from 0 to 2, or a unit's activation is the same at both ends.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepunits import normalized
+    >>> normalized(np.array([[5.0, 4.0, -3.0]]), np.array([0.0, 1.0, 2.0]))
+    array([[1.   , 0.875, 0.   ]])
     """
     if epsilons[0] != 0 or epsilons[-1] != 2:
         raise UserError(f"the epsilons run from {epsilons[0]:g} to {epsilons[-1]:g}; normalized curves need 0 to 2.")
@@ -45,8 +50,15 @@ def normalized(activations, epsilons):
     return (h - last) / (first - last)
 
 
-def area(curves, epsilons):
-    """Return the area under each of the curves (..., E) by the trapezoidal rule, shape (...)."""
+def area(curves: np.ndarray, epsilons: np.ndarray) -> np.ndarray:
+    """Return the area under each of the curves (..., E) by the trapezoidal rule, shape (...).
+
+    >>> import numpy as np
+    >>> from deepunits import area
+    >>> epsilons = np.linspace(0, 2, 201)
+    >>> area(1 - epsilons**2 / 4, epsilons).round(3)  # of any linear unit
+    np.float64(1.333)
+    """
     return np.trapezoid(curves, epsilons, axis=-1)
 
 
@@ -69,6 +81,8 @@ def mean_over_units(values, *, seed):
     -------
     mean, low, high : arrays (...)
     """
+    from scipy.stats import bootstrap  # here, because it takes longer to import than all else together
+
     values = np.asarray(values, dtype=np.float64)
     interval = bootstrap(
         (values,),
@@ -98,6 +112,8 @@ def compare(lower, upper, *, seed):
         ``superiority``: probability that a unit of `upper` exceeds a unit of `lower`, ties counting half: the
         statistic of Mann and Whitney over its maximum.
     """
+    from scipy.stats import bootstrap, mannwhitneyu
+
     lower, upper = np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
 
     def difference(a, b, axis=-1):
@@ -148,6 +164,8 @@ def explained_by_rotation(frames, shape, *, step=2.0):
     unrotated : array (E,)
         The correlation with the first frame as it is, to hold the former against.
     """
+    from scipy import ndimage
+
     turns = np.arange(-180.0, 180.0, step)
     turns = turns[np.argsort(np.abs(turns), kind="stable")]  # of angles that explain a frame equally well, the smallest
     first = np.asarray(frames[0], dtype=np.float64).reshape(shape)

@@ -1,14 +1,15 @@
 """Invariance to rotation, translation and scaling: Goodfellow et al. (2009), and the manifolds section 6 proposes."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from deepunits.backend import array_module, to_host
 from deepunits.errors import UserError
-from deepunits.models.network import activations_of
+from deepunits.models.network import Network, activations_of
+from deepunits.models.view import View
 
 KINDS = ("rotation", "horizontal_translation", "vertical_translation", "scaling")
 
@@ -65,7 +66,9 @@ def amounts(kind, largest, count):
     return largest**steps if kind == "scaling" else largest * steps
 
 
-def transformation_matrices(kind, amounts, shape, *, edge="grid-constant"):
+def transformation_matrices(
+    kind: str, amounts: Sequence[float] | np.ndarray, shape: tuple[int, int], *, edge: str = "grid-constant"
+) -> np.ndarray:
     """Return transformations of images as matrices: a flattened image x becomes ``matrix @ x``.
 
     Interpolation with cubic splines is linear in the image, so a matrix says all about it, and many images are
@@ -112,6 +115,8 @@ def transform(images, kind, amount, *, edge="grid-constant"):
         raise UserError(f"{kind!r} is no kind of transformation; choose among {', '.join(KINDS)}.")
     if kind == "scaling" and amount <= 0:
         raise UserError(f"scaling by {amount:g} was asked for; set the factors above 0.")
+    from scipy import ndimage  # here, because other functions need it not and it takes long to import
+
     centre = (np.array(images.shape[1:]) - 1) / 2
     back, shift = _source(kind, amount)
     offset = centre - back @ (centre + shift)
@@ -128,7 +133,17 @@ def _source(kind, amount):
     return np.eye(2), np.array([0.0, amount] if kind == "horizontal_translation" else [amount, 0.0])
 
 
-def firing_invariance(network, layer, units, examples, matrices, *, global_rate=0.01, strongest=20, signs=(1, -1)):
+def firing_invariance(
+    network: Network | View,
+    layer: int,
+    units: Sequence[int] | np.ndarray,
+    examples: np.ndarray,
+    matrices: np.ndarray,
+    *,
+    global_rate: float = 0.01,
+    strongest: int = 20,
+    signs: Sequence[int] = (1, -1),
+) -> FiringInvariance:
     """Measure how far units keep firing as the inputs that excite them most are transformed (Goodfellow et al., 2009).
 
     A unit fires where its activation reaches the threshold that a share `global_rate` of the examples reach (more of
@@ -137,7 +152,7 @@ def firing_invariance(network, layer, units, examples, matrices, *, global_rate=
 
     Parameters
     ----------
-    network : Network
+    network : Network or View
     layer : int
     units : array (U,) of int
     examples : array (n, P), float32
@@ -196,12 +211,20 @@ def firing_invariance(network, layer, units, examples, matrices, *, global_rate=
     )
 
 
-def transformed_optima(network, layer, units, optimum, matrices, *, norm):
+def transformed_optima(
+    network: Network | View,
+    layer: int,
+    units: Sequence[int] | np.ndarray,
+    optimum: np.ndarray,
+    matrices: np.ndarray,
+    *,
+    norm: float,
+) -> tuple[np.ndarray, np.ndarray]:
     """Follow the activation of units as their optima are transformed: manifolds of one known invariance (section 6).
 
     Parameters
     ----------
-    network : Network
+    network : Network or View
     layer : int
     units : array (U,) of int
     optimum : array (U, P)

@@ -1,5 +1,6 @@
 """The feed-forward view of any trained model: what activation maximization and invariance analysis see."""
 
+from collections.abc import Sequence
 from numbers import Integral
 
 import numpy as np
@@ -36,7 +37,12 @@ class Network:
     array([[4., 4.]])
     """
 
-    def __init__(self, weights, biases, nonlinearities="sigmoid"):
+    def __init__(
+        self,
+        weights: Sequence[np.ndarray],
+        biases: Sequence[np.ndarray],
+        nonlinearities: str | Sequence[str] = "sigmoid",
+    ):
         self.weights = [float_array("weights", w) for w in weights]
         self.biases = [float_array("biases", b) for b in biases]
         if len(self.weights) != len(self.biases) or not self.weights:

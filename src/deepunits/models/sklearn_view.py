@@ -1,4 +1,4 @@
-"""Networks that scikit-learn has trained, as a :class:`Network`. Nothing of it is imported: an estimator will do."""
+"""Networks that scikit-learn has trained, as a :class:`Network`. An estimator is enough: nothing else is imported."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from deepunits.models.network import Network
 ACTIVATIONS = {"logistic": "sigmoid", "tanh": "tanh", "relu": "relu", "identity": "identity"}
 
 
-def from_sklearn(estimator, dtype=np.float32):
+def from_sklearn(estimator, dtype: type = np.float32) -> Network:
     """Return the network that scikit-learn has fitted.
 
     Parameters
@@ -36,7 +36,7 @@ def from_sklearn(estimator, dtype=np.float32):
     >>> from sklearn.neural_network import MLPClassifier
     >>> from deepunits import from_sklearn
     >>> images, labels = load_iris(return_X_y=True)
-    >>> network = from_sklearn(MLPClassifier((7,), max_iter=500, random_state=0).fit(images, labels))
+    >>> network = from_sklearn(MLPClassifier((7,), max_iter=3000, random_state=0).fit(images, labels))
     >>> network.depth, network.units(1), network.units(2)
     (2, 7, 3)
     """
@@ -46,7 +46,9 @@ def from_sklearn(estimator, dtype=np.float32):
         name = type(part).__name__
         read = next((READERS[base.__name__] for base in type(part).__mro__ if base.__name__ in READERS), None)
         if read is None:
-            raise UserError(f"{name} is no layer that can be seen; give {', '.join(READERS)}, or a stack of these.")
+            raise UserError(
+                f"{name} is no layer that can be looked at; give {', '.join(READERS)}, or a stack of these."
+            )
         if number + 1 < len(parts) and read is not _rbm:
             raise UserError(f"{name} is under another part; only a BernoulliRBM has layers on it.")
         try:

@@ -119,7 +119,7 @@ class QuadraticForms(View):
     constants : array (U,), optional
     """
 
-    def __init__(self, hessians, linear=None, constants=None):
+    def __init__(self, hessians: np.ndarray, linear: np.ndarray | None = None, constants: np.ndarray | None = None):
         hessians = float_array("hessians", hessians)
         if hessians.ndim != 3 or hessians.shape[1] != hessians.shape[2]:
             raise UserError(f"hessians have shape {hessians.shape}; give (units, pixels, pixels).")
@@ -156,7 +156,7 @@ class QuadraticForms(View):
         return np.stack([vector @ self.hessians[unit] for unit, vector in zip(units, vectors, strict=True)])
 
 
-def energy_units(filters):
+def energy_units(filters: np.ndarray) -> QuadraticForms:
     """Return units h(x) = Σ_k (g_k · x)², such as complex cells, as :class:`QuadraticForms`.
 
     If the K filters of a unit are orthogonal and of one length, every x in their span is an optimum: the unit is
@@ -165,6 +165,14 @@ def energy_units(filters):
     Parameters
     ----------
     filters : array (U, K, P)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepunits import energy_units, maximize_activation
+    >>> cell = energy_units(np.eye(5)[None, :2])  # one unit of two filters
+    >>> maximize_activation(cell, 1, [0], norm=2.0).activations.round(3)[0, :3]
+    array([4., 4., 4.], dtype=float32)
     """
     filters = float_array("filters", filters)
     return QuadraticForms(2 * np.einsum("ukp,ukq->upq", filters, filters))

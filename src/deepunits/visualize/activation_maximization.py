@@ -1,5 +1,6 @@
 """Activation maximization: the input of a given norm that excites a unit most (section 4.2)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,9 @@ import numpy as np
 from deepunits.backend import array_module, matmul, row_dot, to_host
 from deepunits.checks import check_numbers, unit_numbers
 from deepunits.errors import UserError
-from deepunits.randomness import uniform
+from deepunits.models.network import Network
+from deepunits.models.view import View
+from deepunits.randomness import generator, uniform
 
 BLOCK = 1024  # rows ascending together on the CPU: few enough to stay in its cache, enough for fast products
 
@@ -63,17 +66,28 @@ def to_norm(x, norm):
 
 
 def maximize_activation(
-    network, layer, units, *, norm, restarts, learning_rate, threshold, max_steps, rng, preconditioner=None
-):
+    network: Network | View,
+    layer: int,
+    units: Sequence[int] | np.ndarray,
+    *,
+    norm: float,
+    restarts: int = 9,
+    learning_rate: float = 1.0,
+    threshold: float = 1e-6,
+    max_steps: int = 5000,
+    rng=None,
+    preconditioner: np.ndarray | None = None,
+) -> ActivationMaxima:
     """Maximise the activation of each unit over the sphere of radius `norm`, from several random starts.
 
     Every pixel starts from U[0, 1]. A step of gradient ascent is followed by a return to the sphere, until the
     activation grows by less than `threshold`, relative to itself, or `max_steps` are taken. All units and starts are
     rows of one batch; a row that has converged gives its place to one that waits, where the batch is of limited size.
+    What is not given is as in the reproduction of the paper.
 
     Parameters
     ----------
-    network : Network
+    network : Network or View
     layer : int
         Counted from 1.
     units : array (U,) of int
@@ -82,12 +96,12 @@ def maximize_activation(
     restarts : int
         Random starts for each unit; the paper takes 9.
     learning_rate : float
-        Length of a step, in units of the gradient.
+        Length of a step, in units of the gradient. Where starts do not converge, take less.
     threshold : float
         Relative increase of the activation in one step under which the ascent has converged.
     max_steps : int
-    rng : generator
-        Of the network's device.
+    rng : generator, optional
+        Of the network's device. Without one, the starts are the same in every call.
     preconditioner : array (P, P), optional
         C, symmetric, such as the covariance of the data: each step is then along C g, g being the gradient, as in
         Algorithm 1. The ascent ends where C g, not g, is parallel to x: at no maximum of the activation on the sphere,
@@ -102,8 +116,19 @@ def maximize_activation(
     ------
     UserError
         If the layer or a unit does not exist, or the activations stop being numbers.
+
+    Examples
+    --------
+    What excites a unit of the first layer most is its filter:
+
+    >>> import numpy as np
+    >>> from deepunits import Network, maximize_activation
+    >>> network = Network([np.array([[3.0, 4.0, 0.0]])], [np.zeros(1)])
+    >>> maximize_activation(network, layer=1, units=[0], norm=5.0).best.round(2)
+    array([[3., 4., 0.]], dtype=float32)
     """
     xp = array_module(network.weights[0])
+    rng = generator(0, xp=xp) if rng is None else rng
     units = unit_numbers(units)
     network.check_units(layer, units)
     check_numbers(

@@ -1,12 +1,14 @@
 """A deep unit as the linear combination of the filters below it (section 2.1; Lee et al. 2008, 2009)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from deepunits.checks import check_numbers
 from deepunits.errors import UserError
 
 
-def combine_filters(weights, kept):
+def combine_filters(weights: Sequence[np.ndarray], kept: int = 100) -> np.ndarray:
     """Return a filter in the input space for every unit of the top layer.
 
     A unit's filter is the sum of the filters of the layer below, each times its weight to the unit, over the `kept`
@@ -28,6 +30,13 @@ def combine_filters(weights, kept):
     ------
     UserError
         If `kept` is no whole number from 1 on, or the weights do not fit on one another.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepunits import combine_filters
+    >>> combine_filters([np.eye(3), np.array([[0.5, -2.0, 1.0]])], kept=2)
+    array([[ 0., -2.,  1.]])
     """
     check_numbers(kept=(kept, "count"))
     filters = weights[0]

@@ -1,14 +1,27 @@
 """Sampling inputs from a Deep Belief Net with one unit clamped to 1 (section 4.1)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from deepunits.backend import array_module, to_host
 from deepunits.checks import check_numbers, unit_numbers
 from deepunits.errors import UserError
-from deepunits.randomness import bernoulli
+from deepunits.models.rbm import RBM
+from deepunits.randomness import bernoulli, generator
 
 
-def sample_clamped_units(rbms, units, *, steps, every, chains, kept, rng, progress=None):
+def sample_clamped_units(
+    rbms: Sequence[RBM],
+    units: Sequence[int] | np.ndarray,
+    *,
+    steps: int = 20000,
+    every: int = 100,
+    chains: int = 4,
+    kept: int = 16,
+    rng=None,
+    progress=None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw inputs from p_j(x | h_ij = 1) for each of several units i of the top layer j.
 
     The RBM of layers j-1 and j runs block Gibbs sampling from random states with the one unit clamped to 1; every
@@ -29,8 +42,8 @@ def sample_clamped_units(rbms, units, *, steps, every, chains, kept, rng, progre
         Independent restarts for each unit.
     kept : int
         S, the draws that are returned, evenly spaced over all; the mean is over every draw.
-    rng : generator
-        Of the RBMs' device.
+    rng : generator, optional
+        Of the RBMs' device. Without one, every call draws the same.
     progress : object, optional
         Told of the Gibbs steps done, by ``update(n)``.
 
@@ -57,6 +70,7 @@ def sample_clamped_units(rbms, units, *, steps, every, chains, kept, rng, progre
         raise UserError(f"{steps} steps with a draw every {every} in {chains} chains do not give {kept} samples.")
 
     xp = array_module(top.weights)
+    rng = generator(0, xp=xp) if rng is None else rng
     rows = len(units) * chains
     clamped = xp.arange(rows), xp.asarray(np.repeat(units, chains))
     hidden = xp.full((rows, hidden_units), 0.5, xp.float32)

@@ -1,18 +1,23 @@
 """The simplest view of a unit: the examples that activate it most (section 4.2)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from deepunits.checks import unit_numbers
 from deepunits.errors import UserError
-from deepunits.models.network import activations_of
+from deepunits.models.network import Network, activations_of
+from deepunits.models.view import View
 
 
-def strongest_examples(network, layer, units, examples, count):
+def strongest_examples(
+    network: Network | View, layer: int, units: Sequence[int] | np.ndarray, examples: np.ndarray, count: int = 9
+) -> np.ndarray:
     """Return which `examples` activate each unit most, the strongest first.
 
     Parameters
     ----------
-    network : Network
+    network : Network or View
     layer : int
     units : array (U,) of int
     examples : array (n, P)

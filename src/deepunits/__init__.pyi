@@ -1,0 +1,29 @@
+from deepunits.drawing.overview import draw as draw_overview
+from deepunits.drawing.units import draw_curves as draw_curves
+from deepunits.drawing.units import draw_manifolds as draw_manifolds
+from deepunits.drawing.units import draw_maxima as draw_maxima
+from deepunits.errors import UserError as UserError
+from deepunits.invariance.hessian import principal_curvatures as principal_curvatures
+from deepunits.invariance.manifold import trace_manifold as trace_manifold
+from deepunits.invariance.measures import area as area
+from deepunits.invariance.measures import log_sigmoid as log_sigmoid
+from deepunits.invariance.measures import normalized as normalized
+from deepunits.invariance.transformations import firing_invariance as firing_invariance
+from deepunits.invariance.transformations import transformation_matrices as transformation_matrices
+from deepunits.invariance.transformations import transformed_optima as transformed_optima
+from deepunits.invariance.whitening import estimate as estimate_statistics
+from deepunits.invariance.whitening import preconditioner as preconditioner
+from deepunits.models.network import Network as Network
+from deepunits.models.rbm import RBM as RBM
+from deepunits.models.sklearn_view import from_sklearn as from_sklearn
+from deepunits.models.torch_view import TorchView as TorchView
+from deepunits.models.view import QuadraticForms as QuadraticForms
+from deepunits.models.view import View as View
+from deepunits.models.view import energy_units as energy_units
+from deepunits.randomness import generator as generator
+from deepunits.visualize.activation_maximization import maximize_activation as maximize_activation
+from deepunits.visualize.linear_combination import combine_filters as combine_filters
+from deepunits.visualize.sampling import sample_clamped_units as sample_clamped_units
+from deepunits.visualize.strongest import strongest_examples as strongest_examples
+
+__version__: str
