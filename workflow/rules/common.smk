@@ -14,11 +14,15 @@ from inheritance import layers, merge, resolve
 from contradictions import reader_options
 from dependencies import library_modules, offer_library, parameters
 from paper_requirements import paper_requirements
+from recovery import clear_stale_lock
 from selection import point, points, searched_classifier, searched_layers
 
 # Snakemake puts the path of Python into a shell command as it is: a folder's name may hold a space or a quote.
 PYTHON = sys.executable
 sys.executable = shlex.quote(PYTHON)
+
+if workflow.is_main_process and clear_stale_lock():
+    print("The run before this one was killed: its lock is removed, and what it had finished is kept.", file=sys.stderr)
 
 if isinstance(config.get("seeds"), list):  # --config "seeds=[1, 2]" gives texts
     config["seeds"] = [int(seed) if str(seed).isdigit() else seed for seed in config["seeds"]]
