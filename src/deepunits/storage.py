@@ -1,6 +1,7 @@
 """Result files, written whole or not at all, and never holding a number that is not one."""
 
 import contextlib
+import glob
 import json
 import os
 import zipfile
@@ -10,6 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from deepunits.errors import UserError
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where what a killed process leaves is not removed
+    fcntl = None
 
 # What reading a file raises that is missing an end, has a changed byte, or is no .npz file.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, AttributeError)
@@ -85,7 +91,9 @@ def _replacing(path):
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")  # jobs of two runs may write to one cache
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path)
         with open(partial, "wb") as file:
+            _lock(file)
             yield file
         os.replace(partial, path)
     except OSError as reason:
@@ -95,3 +103,20 @@ def _replacing(path):
     finally:
         with contextlib.suppress(OSError):
             partial.unlink()
+
+
+def _remove_abandoned(path):
+    """Remove what processes that were killed had written of the file `path`: nothing holds a lock on it any more."""
+    for partial in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        with contextlib.suppress(OSError), open(partial, "rb+") as file:
+            if _lock(file):
+                partial.unlink()
+
+
+def _lock(file):
+    """Lock an open file for as long as it is open; return whether that was possible."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (AttributeError, OSError):  # no locks on this system or file system, or it is another's
+        return False
+    return True
