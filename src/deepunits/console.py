@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import signal
 import sys
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def job(log=None):
     """Set up logging for the body of a script, and end the script well if it fails.
 
     Everything logged under ``deepunits`` goes to the file `log`. Standard error gets the warnings and, where it is no
-    terminal and shows no bars, the lines about progress.
+    terminal and shows no bars, the lines about progress. SIGTERM, which a cluster sends before it kills, ends a script
+    as SIGINT does: what is half-written is removed, checkpoints stay.
 
     Parameters
     ----------
@@ -43,6 +45,7 @@ def job(log=None):
     _logger.setLevel(logging.INFO)
     for handler in handlers:
         _logger.addHandler(handler)
+    earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except UserError as error:
@@ -55,6 +58,7 @@ def job(log=None):
         _logger.exception("the job failed")
         raise
     finally:
+        signal.signal(signal.SIGTERM, earlier)
         for handler in handlers:
             _logger.removeHandler(handler)
             handler.close()
