@@ -4,20 +4,31 @@ import platform
 import subprocess
 from importlib import metadata
 
+from threadpoolctl import threadpool_info
+
 import deepunits
 
 PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "scikit-image", "scikit-learn", "snakemake", "cupy-cuda12x")
 
 
 def versions():
-    """Return the version of Python, of this package and of those that it computes and draws with, by name."""
-    found = {"python": platform.python_version(), "deepunits": deepunits.__version__}
+    """Return the version of Python, of this package and of those that it computes and draws with, and the kernels."""
+    found = {"python": platform.python_version(), "deepunits": deepunits.__version__, "kernels": kernels()}
     for name in PACKAGES:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def kernels():
+    """Return the linear-algebra libraries loaded and whose kernels each computes with, such as ``openblas Haswell``.
+
+    They follow the processor, and each rounds in its own way: the same seed gives the same bits with the same kernels.
+    """
+    libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    return ", ".join(sorted({f"{lib['internal_api']} {lib.get('architecture', '')}".strip() for lib in libraries}))
 
 
 def commit(directory):
