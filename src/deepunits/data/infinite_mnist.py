@@ -58,7 +58,7 @@ class InfiniteMNIST:
         self.key = generator(seed, "infinite mnist").integers(0, 2**64, dtype=np.uint64)
         self.xp = xp
         self.originals = xp.asarray(images)
-        self.digit_labels = np.asarray(labels)
+        self.digit_labels = xp.asarray(labels)
         # Tangents of bytes times fields over 255 are displacements of pixels in [0, 1].
         self.fields = xp.asarray(displacement_fields(seed, fields, displacement, smoothness) / np.float32(255))
         self.horizontal, self.vertical = translation_tangents(self.originals)
@@ -69,11 +69,11 @@ class InfiniteMNIST:
 
     def batch_labels(self, start, size):
         """Return the digits that the examples of :meth:`batch` show, shape (size,)."""
-        return self.labels(np.arange(start, start + size))
+        return self.labels(self.xp.arange(start, start + size))
 
     def labels(self, indices):
         """Return the digits that the examples numbered `indices` (n,) show."""
-        return self.digit_labels[np.asarray(indices) % len(self.digit_labels)]
+        return self.digit_labels[self.xp.asarray(indices) % len(self.digit_labels)]
 
     def examples(self, indices):
         """Return the examples numbered `indices` (n,), shape (n, 784), float32 in [0, 1]."""

@@ -15,12 +15,13 @@ class ExampleStream:
         The order within each pass is drawn from the seed and the number of the pass.
     labels : array (n,), optional
     xp : module
-        ``numpy`` or ``cupy``: where the examples are kept.
+        ``numpy`` or ``cupy``: where the examples, their labels and their order are kept.
     """
 
     def __init__(self, examples, seed, labels=None, xp=np):
+        self.xp = xp
         self.examples = xp.asarray(examples, dtype=xp.float32)
-        self.labels = labels
+        self.labels = None if labels is None else xp.asarray(labels)
         self.seed = seed
         self._orders = {}
 
@@ -39,14 +40,14 @@ class ExampleStream:
 
     def _rows(self, start, size):
         """Return which row of the set each of these examples is, shape (size,)."""
-        n = len(self.examples)
-        numbers = np.arange(start, start + size)
-        passes = range(start // n, (start + size - 1) // n + 1)
-        return np.concatenate([self._order(p)[numbers[numbers // n == p] % n] for p in passes])
+        n, stop = len(self.examples), start + size
+        passes = range(start // n, (stop - 1) // n + 1)
+        return self.xp.concatenate([self._order(p)[max(start - p * n, 0) : stop - p * n] for p in passes])
 
     def _order(self, number):
         """Return the order of pass `number`, remembering the last two."""
         if number not in self._orders:
             self._orders = {p: order for p, order in self._orders.items() if p == number - 1}
-            self._orders[number] = generator(self.seed, "order", number).permutation(len(self.examples))
+            order = generator(self.seed, "order", number).permutation(len(self.examples))
+            self._orders[number] = self.xp.asarray(order)
         return self._orders[number]

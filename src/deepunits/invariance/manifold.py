@@ -1,5 +1,6 @@
 """Invariance manifolds: how far one can go from a unit's optimum while its activation stays high (section 5.1)."""
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from deepunits.randomness import generator
 EPSILONS = np.linspace(0, 2, 21)  # from the optimum to the point opposite it
 STEPS = ("plain", "whitened", "tangent")
 BLOCK = 512  # rows searched together on the CPU: few enough to stay in its cache, enough for fast products
+LOOK = 4  # steps between two looks, on a GPU, at whether all searches have ended: to look is to wait for it
 
 
 @dataclass
@@ -201,21 +203,22 @@ def trace_manifold(
     climbed = _Opposite(network) if minimize else network
 
     rows = len(row_units)
-    activations = np.empty((rows, len(epsilons)), np.float32)
-    inputs = np.empty((kept.sum(), len(epsilons), optimum.shape[1]), np.float32)
-    steps, converged = np.empty(activations.shape, int), np.empty(activations.shape, bool)
+    activations = xp.empty((rows, len(epsilons)), xp.float32)
+    inputs = xp.empty((int(kept.sum()), len(epsilons), optimum.shape[1]), xp.float32)
+    steps, converged = xp.empty(activations.shape, int), xp.empty(activations.shape, bool)
     block = BLOCK if xp is np else rows
     for first in range(0, rows, block):
         part = slice(first, first + block)
-        kept_here, kept_rows = slice(kept[:first].sum(), kept[: first + block].sum()), np.flatnonzero(kept[part])
+        kept_here = slice(kept[:first].sum(), kept[: first + block].sum())
+        kept_rows = xp.asarray(np.flatnonzero(kept[part]))
         optima = optimum[xp.arange(rows)[part] // trials]
         search = _Search(
             climbed, layer, xp.asarray(row_units[part]), optima, starts[part], take_step, threshold, max_steps
         )
         for e, epsilon in enumerate(epsilons.tolist()):
-            x, *found = search.move_to(epsilon)
-            activations[part, e], steps[part, e], converged[part, e] = map(to_host, found)
-            inputs[kept_here, e] = to_host(x[xp.asarray(kept_rows)])
+            x, activations[part, e], steps[part, e], converged[part, e] = search.move_to(epsilon)
+            inputs[kept_here, e] = x[kept_rows]
+    activations, inputs, steps, converged = map(to_host, (activations, inputs, steps, converged))
     if not np.isfinite(activations).all():
         raise UserError(f"the search for invariances of layer {layer} diverged; lower its learning_rate.")
 
@@ -266,6 +269,8 @@ class _Search:
             x = (1 - epsilon) * self.optimum
             activation = self.network.unit_activation_from(self.network.responses(x), self.layer, self.units)
             return x, activation, xp.zeros(rows, int), xp.ones(rows, bool)
+        if xp is not np:
+            return self._move_together(epsilon)
 
         activations, steps, converged = xp.empty_like(self.tolerance), xp.empty(rows, int), xp.zeros(rows, bool)
         active = xp.arange(rows)
@@ -290,6 +295,28 @@ class _Search:
                     break
         return self.x, activations, steps, converged
 
+    def _move_together(self, epsilon):
+        """Search as `move_to` does, but so that a GPU is seldom waited for: rows that have ended stand still."""
+        xp, rows = array_module(self.x), len(self.x)
+        activations, steps = xp.full_like(self.tolerance, xp.inf), xp.zeros(rows, int)
+        converged, going = xp.zeros(rows, bool), xp.ones(rows, bool)
+        for step in range(1, self.max_steps + 1):
+            moved = self.take_step(self.x, self.gradient, self.optimum)
+            moved += self.x
+            x = project(moved, self.optimum, epsilon)
+            activation, gradient = self._take_higher(x, self.optimum, self.optimum_responses, epsilon, self.units)
+            done = going & (xp.abs(activation - activations) <= self.tolerance)
+            steps += going
+            converged |= done
+            activations = xp.where(going, activation, activations)
+            self.x, self.gradient = (
+                xp.where(going[:, None], *pair) for pair in ((x, self.x), (gradient, self.gradient))
+            )
+            going &= ~done & xp.isfinite(activation)
+            if step % LOOK == 0 and not going.any():
+                break
+        return self.x, activations, steps, converged
+
     def _take_higher(self, x, optimum, optimum_responses, epsilon, units):
         """Replace each of the nearest feasible points `x` by the farthest if its activation is higher.
 
@@ -302,9 +329,14 @@ class _Search:
         gradient : array (n, filters)
             Of the points that won; the gradient is with respect to the responses.
         """
-        responses = self.network.responses(x)
-        activation, gradient = self.network.unit_gradient_from(responses, self.layer, units)
+        xp, responses = array_module(x), self.network.responses(x)
         across = farthest(responses, optimum_responses, epsilon)
+        if xp is not np:  # to look whether any lost is to wait for the GPU
+            heights = (self.network.unit_activation_from(r, self.layer, units) for r in (across, responses))
+            lost = operator.gt(*heights)[:, None]
+            x[...] = xp.where(lost, farthest(x, optimum, epsilon), x)
+            return self.network.unit_gradient_from(xp.where(lost, across, responses), self.layer, units)
+        activation, gradient = self.network.unit_gradient_from(responses, self.layer, units)
         lost = self.network.unit_activation_from(across, self.layer, units) > activation
         if lost.any():
             x[lost] = farthest(x[lost], optimum[lost], epsilon)

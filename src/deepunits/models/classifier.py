@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from deepunits.backend import accumulate_product, array_module, matmul, sigmoid_layer, times_slope, to_host
+from deepunits.backend import accumulate_product, array_module, matmul, sigmoid_layer, times_slope
 from deepunits.checks import check_choice
 from deepunits.errors import UserError
 from deepunits.models.network import Network
@@ -159,11 +159,11 @@ class Backpropagation:
 def error_rate(network, examples, labels, block=2000):
     """Return the share of `examples` (n, pixels) whose most active output unit is not the one of `labels` (n,)."""
     xp = array_module(network.weights[0])
-    wrong = 0
+    wrong = 0  # on the device, until all is counted
     for start in range(0, len(examples), block):
-        activations = network.activations(xp.asarray(examples[start : start + block]), network.depth)
-        wrong += int((to_host(activations.argmax(axis=1)) != labels[start : start + block]).sum())
-    return wrong / len(examples)
+        part, classes = (xp.asarray(array[start : start + block]) for array in (examples, labels))
+        wrong += (network.activations(part, network.depth).argmax(axis=1) != classes).sum()
+    return int(wrong) / len(examples)
 
 
 def save_classifier(path, tuned, test_error, record):
@@ -291,7 +291,7 @@ def _train_epoch(trainer, stream, epoch, settings, seed, stage):
     block, mistakes = block_of(batch), 0
     for start in range(epoch * size, (epoch + 1) * size, block):
         count = min(block, (epoch + 1) * size - start)
-        examples, labels = stream.batch(start, count), xp.asarray(stream.batch_labels(start, count))
+        examples, labels = stream.batch(start, count), stream.batch_labels(start, count)
         for first in range(0, count, batch):
             rate = learning_rate_at((start + first) / (size * settings["epochs"]), settings)
             mistakes += trainer.step(examples[first : first + batch], labels[first : first + batch], rate, rng)

@@ -41,7 +41,7 @@ class TiedLayer:
     visible_variance: float = 1.0
 
     def __post_init__(self):
-        shapes = tuple(np.shape(getattr(self, name)) for name in PARAMETERS)
+        shapes = tuple(getattr(getattr(self, name), "shape", ()) for name in PARAMETERS)
         if len(shapes[0]) != 2 or shapes[1:] != (shapes[0][:1], shapes[0][1:]):
             raise UserError(
                 "weights, hidden_bias and visible_bias have the shapes {}, {} and {}; give (hidden, visible), "

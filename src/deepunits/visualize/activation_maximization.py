@@ -13,6 +13,7 @@ from deepunits.models.view import View
 from deepunits.randomness import generator, uniform
 
 BLOCK = 1024  # rows ascending together on the CPU: few enough to stay in its cache, enough for fast products
+LOOK = 32  # steps between two looks, on a GPU, at which ascents have ended: to look is to wait for it
 
 # Slope along the sphere, in activations a radian, up to which nothing is left to climb; and slope of any way,
 # down to which a unit is saturated.
@@ -117,6 +118,11 @@ def maximize_activation(
     UserError
         If the layer or a unit does not exist, or the activations stop being numbers.
 
+    Notes
+    -----
+    To look which ascents have ended, a GPU has to be waited for: it is looked every few steps, and until then those
+    that have ended stand still.
+
     Examples
     --------
     What excites a unit of the first layer most is its filter:
@@ -144,32 +150,39 @@ def maximize_activation(
     inputs = to_norm(uniform(rng, xp.empty((rows, network.pixels), xp.float32)), norm)
     activations, steps, converged = xp.empty(rows, xp.float32), xp.empty(rows, int), xp.empty(rows, bool)
 
-    blocks = -(-rows // BLOCK) if xp is np else 1
+    blocks, look = (-(-rows // BLOCK), 1) if xp is np else (1, LOOK)
     started = -(-rows // max(blocks, 1))
     active = xp.arange(started)
     ascents = _Ascents(network, layer, norm, inputs[active], preconditioner)
     taken, previous = xp.zeros(started, int), xp.full(started, xp.inf, xp.float32)
+    done, leaving, looked = xp.zeros(started, bool), xp.zeros(started, bool), 0
     while len(active):
         activation = ascents.activate(row_units[active])
-        done = xp.abs(activation - previous) < threshold * xp.abs(activation)
-        leaving = done | (taken == max_steps)
-        if leaving.any():
-            ended = active[leaving]
-            inputs[ended] = x = ascents.points(leaving)
+        done |= (xp.abs(activation - previous) < threshold * xp.abs(activation)) & ~leaving
+        leaving |= done | (taken == max_steps)
+        looked = (looked + 1) % look
+        if looked == 0 and len(places := xp.flatnonzero(leaving)):
+            ended = active[places]
+            inputs[ended] = x = ascents.points(places)
             activations[ended] = network.unit_activation_from(network.responses(x), layer, row_units[ended])
-            steps[ended], converged[ended] = taken[leaving], done[leaving]
+            steps[ended], converged[ended] = taken[places], done[places]
             entering = xp.arange(started, min(started + len(ended), rows))
             if len(entering):
-                places = xp.flatnonzero(leaving)[: len(entering)]
                 started += len(entering)
                 # Who enters has no gradient yet, so the step below, its step number 0, leaves it at its start.
-                active[places], taken[places], activation[places], leaving[places] = entering, -1, xp.inf, False
-                ascents.start(places, inputs[entering])
-            if leaving.any():
-                active, taken, activation = (array[~leaving] for array in (active, taken, activation))
-                ascents.keep(~leaving)
-        ascents.step(learning_rate)
-        taken += 1
+                free = places[: len(entering)]
+                active[free], taken[free], activation[free], done[free], leaving[free] = entering, -1, xp.inf, 0, 0
+                ascents.start(free, inputs[entering])
+            if len(entering) < len(places):
+                going = xp.flatnonzero(~leaving)
+                state = (active, taken, activation, done, leaving)
+                active, taken, activation, done, leaving = (array[going] for array in state)
+                ascents.keep(going)
+        # Between two looks those that have ended stand still.
+        ascents.step(learning_rate if look == 1 else (learning_rate * ~leaving)[:, None])
+        if looked == 0:
+            ascents.renew()
+        taken += ~leaving
         previous = activation
     if not bool(xp.isfinite(activations).all()):
         raise UserError(f"activation maximization of layer {layer} diverged; lower its learning_rate.")
@@ -237,7 +250,7 @@ class _Ascents:
         return activation
 
     def step(self, learning_rate):
-        """Move every point along its gradient, then back to the sphere."""
+        """Move every point along its gradient, then back to the sphere; the rate may be one for each, (n, 1)."""
         xp, d = array_module(self.gradient), self.gradient
         d *= learning_rate
         if self.change_of_responses is None:
@@ -253,8 +266,11 @@ class _Ascents:
             state *= scale[:, None]
         self.share_of_origin *= scale
         self.growth_of_errors = xp.maximum(scale * self.growth_of_errors, 1)
-        uncertain = self.growth_of_errors > 2
-        if uncertain.any():
+
+    def renew(self):
+        """Let the points whose errors may have doubled become origins."""
+        uncertain = array_module(self.origin).flatnonzero(self.growth_of_errors > 2)
+        if len(uncertain):
             self.start(uncertain, self.points(uncertain))
 
     def points(self, rows):

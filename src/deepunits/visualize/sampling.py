@@ -81,7 +81,7 @@ def sample_clamped_units(
 
     keep = {number: k for k, number in enumerate(kept_draws(draws, chains, kept))}
     pixels = rbms[0].weights.shape[1]
-    samples = np.empty((len(units), kept, pixels), np.float32)
+    samples = xp.empty((len(units), kept, pixels), xp.float32)
     total = xp.zeros((len(units), pixels), xp.float64)
     for draw in range(draws):
         for _ in range(every):
@@ -92,10 +92,10 @@ def sample_clamped_units(
         total += inputs.sum(axis=1)
         for chain in range(chains):
             if (k := keep.get(draw * chains + chain)) is not None:
-                samples[:, k] = to_host(inputs[:, chain])
+                samples[:, k] = inputs[:, chain]
         if progress is not None:
             progress.update(every)
-    return samples, to_host(total / (draws * chains)).astype(np.float32)
+    return to_host(samples), to_host(total / (draws * chains)).astype(np.float32)
 
 
 def kept_draws(draws, chains, kept):
