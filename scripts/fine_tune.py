@@ -6,8 +6,9 @@ from deepunits.backend import choose_device, device_name
 from deepunits.console import job, progress
 from deepunits.data.examples import load_examples, load_labels
 from deepunits.data.training import training_stream
-from deepunits.models.classifier import error_rate, fine_tune, random_network, refit, save_classifier, with_output_layer
+from deepunits.models.classifier import error_rate, fine_tune, random_network, refit, with_output_layer
 from deepunits.models.stack import load_layer, metadata
+from deepunits.models.trained import save_classifier
 from deepunits.randomness import generator
 from deepunits.record import versions
 

@@ -1,8 +1,12 @@
 """What all tests share."""
 
+import sys
+
 import pandas as pd
 import pytest
+import stand_in
 
+from deepunits import kernels
 from deepunits.backend import choose_device
 from deepunits.errors import UserError
 from deepunits.storage import save_npz, write_text
@@ -10,13 +14,24 @@ from deepunits.storage import save_npz, write_text
 SHARED = pytest.StashKey[bool]()
 
 
-def pytest_runtest_setup(item):
-    """Skip the tests marked ``gpu`` where no GPU can be used, and say why."""
-    if item.get_closest_marker("gpu"):
-        try:
-            choose_device("gpu")
-        except UserError as reason:
-            pytest.skip(str(reason))
+@pytest.fixture
+def stand_in_for_cupy(monkeypatch):
+    """Let what imports CuPy have the stand-in for it, and return that."""
+    if stand_in.compiler() is None:
+        pytest.skip("no C++ compiler to run the kernels with on the CPU")
+    kernels._compiled.cache_clear()
+    monkeypatch.setitem(sys.modules, "cupy", stand_in)
+    yield stand_in
+    kernels._compiled.cache_clear()
+
+
+@pytest.fixture
+def gpu(request):
+    """Return CuPy where a GPU can be used, else the stand-in for it."""
+    try:
+        return choose_device("gpu")
+    except UserError:
+        return request.getfixturevalue("stand_in_for_cupy")
 
 
 def pytest_collection_modifyitems(items):

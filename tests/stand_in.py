@@ -19,6 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
+from deepunits.kernels import PRELUDE, SOURCES
+
 counted = collections.Counter()
 
 float32, float64, inf = np.float32, np.float64, np.inf
@@ -68,7 +70,7 @@ class ndarray:
     def item(self):
         return self.get().item()
 
-    tolist = __bool__ = __int__ = __float__ = __index__ = None  # set below
+    # The operators, and the methods that are NumPy's, are set below.
 
 
 def _host(value):
@@ -128,17 +130,22 @@ for _name in "neg abs invert".split():
     setattr(ndarray, f"__{_name}__", _device(getattr(operator, f"__{_name}__")))
 for _name in "sum mean std max min argmax all any astype copy".split():
     setattr(ndarray, _name, _device(getattr(np.ndarray, _name)))
-for _name in "tolist __bool__ __int__ __float__ __index__".split():
+for _name in "tolist __bool__ __int__ __float__".split():
     setattr(ndarray, _name, lambda self, name=_name: getattr(self.get(), name)())
 
 LAUNCHING = (
-    "abs add arange argpartition ascontiguousarray clip concatenate copyto einsum exp eye full full_like isfinite log "
+    "abs add arange argpartition clip concatenate copyto einsum exp eye full full_like isfinite log "
     "logaddexp matmul maximum multiply ones repeat rint sqrt stack subtract sum tanh where zeros zeros_like"
 ).split()
 globals().update({name: _device(getattr(np, name)) for name in LAUNCHING})
 globals().update({name: _device(getattr(np, name), launches=0) for name in ("broadcast_to", "empty", "empty_like")})
 flatnonzero = _device(np.flatnonzero, waits=1)  # whose result is as long as the device finds it to be
 linalg = types.SimpleNamespace(norm=_device(np.linalg.norm))
+
+
+def ascontiguousarray(array):
+    """Return `array` itself if it is in C order, else a copy that is."""
+    return array if array.flags.c_contiguous else array.copy()
 
 
 def asarray(values, dtype=None):
@@ -205,17 +212,22 @@ def compiler():
 
 
 class RawKernel:
-    """A CUDA kernel, run on the CPU as the C++ that it also is; it refuses arguments of other types than it takes."""
+    """A kernel of the package, run on the CPU as the C++ that it also is; it refuses arguments of other types."""
 
     def __init__(self, code, name):
-        parameters = re.search(rf"\b{name}\((.*?)\)", code, re.DOTALL)[1]
-        self.parameters = [re.fullmatch(r"(?:const )?([a-z ]+?)(\*?) \w+", p.strip()) for p in parameters.split(",")]
-        self.run = _compiled(code, name, parameters)
+        assert code == PRELUDE + SOURCES[name]
+        self.parameters = [re.fullmatch(r"(?:const )?([a-z ]+?)(\*?) \w+", p) for p in _parameters(name)]
+        self.run = getattr(_compiled(), f"run_{name}")
 
     def __call__(self, grid, block, arguments):
         counted["launches"] += 1
         given = [_c_argument(*p.groups(), value) for p, value in zip(self.parameters, arguments, strict=True)]
         self.run(*grid, *block, *given)
+
+
+def _parameters(name):
+    """Return the parameters of a kernel, each with its type."""
+    return re.split(r",\s*", re.search(rf"\b{name}\((.*?)\)", SOURCES[name], re.DOTALL)[1].strip())
 
 
 def _c_argument(name, pointer, value):
@@ -228,20 +240,22 @@ def _c_argument(name, pointer, value):
 
 
 @functools.cache
-def _compiled(code, name, parameters):
-    """Return the function ``run(blocks, threads, ...)`` that goes through the threads of a kernel."""
-    names = ", ".join(parameter.split()[-1] for parameter in parameters.split(","))
-    loop = f"""
-extern "C" void run(int blocks, int threads, {parameters}) {{
+def _compiled():
+    """Return the library with ``run_<kernel>(blocks, threads, ...)``, which goes through the threads of a kernel."""
+    code = CUDA + PRELUDE
+    for name, source in SOURCES.items():
+        parameters = _parameters(name)
+        code += f"""{source}
+extern "C" void run_{name}(int blocks, int threads, {", ".join(parameters)}) {{
     blockDim.x = threads;
     for (blockIdx.x = 0; blockIdx.x < blocks; blockIdx.x++)
         for (threadIdx.x = 0; threadIdx.x < threads; threadIdx.x++)
-            {name}({names});
+            {name}({", ".join(parameter.split()[-1] for parameter in parameters)});
 }}
 """
     with tempfile.TemporaryDirectory() as folder:
-        source, library = Path(folder, f"{name}.cpp"), Path(folder, f"{name}.so")
-        source.write_text(CUDA + code + loop)
-        flags = ["-O2", "-Wno-unknown-pragmas", "-shared", "-fPIC"]
+        source, library = Path(folder, "kernels.cpp"), Path(folder, "kernels.so")
+        source.write_text(code)
+        flags = ["-O1", "-Wno-unknown-pragmas", "-shared", "-fPIC"]
         subprocess.run([compiler(), *flags, "-o", library, source], check=True)
-        return ctypes.CDLL(str(library)).run
+        return ctypes.CDLL(str(library))

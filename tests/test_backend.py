@@ -6,7 +6,7 @@ from scipy.special import expit
 from scipy.stats import binom, kstest
 
 from deepunits import backend, randomness
-from deepunits.backend import accumulate_product, biased_sigmoid, choose_device, matmul, sigmoid_layer, to_host
+from deepunits.backend import accumulate_product, biased_sigmoid, matmul, sigmoid_layer, to_host
 from deepunits.randomness import bernoulli, generator, sample_layer, uniform
 
 
@@ -180,8 +180,8 @@ def test_a_product_into_a_transpose_is_refused():
 
 
 @pytest.mark.gpu
-def test_the_gpu_draws_and_multiplies_likewise():
-    xp = choose_device("gpu")
+def test_the_gpu_draws_and_multiplies_likewise(gpu):
+    xp = gpu
     rng = generator(7, xp=xp)
     p = uniform(rng, xp.empty((101, 3001), xp.float32))
     assert abs(float(p.mean()) - 0.5) < 0.005

@@ -14,13 +14,12 @@ from deepunits.models.classifier import (
     fine_tune,
     random_network,
     refit,
-    save_classifier,
     with_output_layer,
 )
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM
 from deepunits.models.stack import save_layer
-from deepunits.models.trained import load_network
+from deepunits.models.trained import load_network, save_classifier
 from deepunits.randomness import generator, uniform
 
 SIZES = (11, 7, 5, 3)

@@ -2,58 +2,37 @@
 
 import ctypes
 import importlib.metadata
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
-from scipy.special import expit, logit
+import stand_in
+from scipy.special import expit, logit, softmax
 from scipy.stats import binom
 
 from deepunits import kernels
-from deepunits.backend import accumulate_product, choose_device, sigmoid_layer, times_slope, to_host
+from deepunits.backend import accumulate_product, sigmoid_layer, times_slope, to_host
 from deepunits.data.infinite_mnist import InfiniteMNIST
 from deepunits.kernels import PRELUDE, SOURCES, THREADS
+from deepunits.models.autoencoder import Denoising, DenoisingAutoencoder
+from deepunits.models.layer import PARAMETERS, TiedLayer
+from deepunits.models.on_gpu import FEW, denoise_few, descend
 from deepunits.randomness import generator, sample_layer
 
-# What CUDA gives to a kernel, as C++ in which one thread comes after the other.
-AS_CPP = """
-#include <cmath>
-#define __global__
-#define __device__
-struct Position { int x; };
-static Position blockIdx, blockDim, threadIdx;
-extern "C" void set_position(int block, int threads, int thread) {
-    blockIdx.x = block;
-    blockDim.x = threads;
-    threadIdx.x = thread;
-}
-"""
 
-
-@pytest.fixture(scope="module")
-def on_cpu(tmp_path_factory):
-    """Return a function that runs a kernel with NumPy arrays and numbers, thread by thread."""
-    compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
-    if compiler is None:
+@pytest.fixture
+def on_cpu():
+    """Return a function that runs a kernel with NumPy arrays and numbers."""
+    if stand_in.compiler() is None:
         pytest.skip("no C++ compiler to run the kernels with on the CPU")
-    folder = tmp_path_factory.mktemp("kernels")
-    source, library = folder / "kernels.cpp", folder / "kernels.so"
-    source.write_text(AS_CPP + PRELUDE + "".join(SOURCES.values()))
-    subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", library, source], check=True)
-    kernels = ctypes.CDLL(str(library))
 
     def argument(value):
         if isinstance(value, np.ndarray):
-            return value.ctypes.data_as(ctypes.c_void_p)
-        return ctypes.c_float(value) if isinstance(value, float) else ctypes.c_longlong(value)
+            return stand_in.ndarray(value)
+        return np.float32(value) if isinstance(value, float) else np.int64(value)
 
     def run(name, size, *arguments):
-        arguments = [argument(value) for value in arguments]
-        for block in range(-(-size // THREADS)):
-            for thread in range(THREADS):
-                kernels.set_position(block, THREADS, thread)
-                getattr(kernels, name)(*arguments)
+        kernel = stand_in.RawKernel(PRELUDE + SOURCES[name], name)
+        kernel((-(-size // THREADS),), (THREADS,), [argument(value) for value in arguments])
 
     return run
 
@@ -180,9 +159,95 @@ def test_deformed_digits_are_those_of_the_cpu(on_cpu):
     assert (out[size:] == 9).all()
 
 
+def guarded(array):
+    """Return the elements of an array with others behind them, which a kernel is to leave as they are: the last block
+    ends beyond the array."""
+    return np.concatenate([array.ravel(), np.full(300, 9, array.dtype)])
+
+
+def found_in(guarded, shape):
+    """Return the array of some shape in what :func:`guarded` returned, having looked at what is behind it."""
+    size = np.prod(shape)
+    assert (guarded[size:] == 9).all()
+    return guarded[:size].reshape(shape)
+
+
+@pytest.mark.parametrize("low, noise", [(0.0, 0.0), (-0.5, 1.0)])
+def test_corruption(on_cpu, low, noise):
+    rng, shape = np.random.default_rng(0), (2003, 11)
+    examples, masks = 2 + rng.random(shape, dtype=np.float32), np.repeat(np.eye(2, dtype=np.float32), 11, axis=1)
+    masks = np.ascontiguousarray(masks[:, 5:16])  # two masks: the first keeps six components, the second five
+    out = guarded(np.zeros(shape, np.float32))
+    on_cpu("corrupt", examples.size, examples, masks, out, 123456789, low, noise, 2, *shape)
+    kept = found_in(out, shape) == examples
+    chosen = kept[:, 0].astype(int)
+    np.testing.assert_array_equal(kept, masks[1 - chosen] == 1)
+    corrupted = found_in(out, shape)[~kept]
+    assert set(np.unique(corrupted)) == {low, low + noise}
+    for share, count in ((chosen.mean(), len(chosen)), ((corrupted > low).mean(), corrupted.size)):
+        if noise or share:
+            assert abs(share - 0.5) < 4 * 0.5 / count**0.5
+
+
+@pytest.mark.parametrize("visible", ["bernoulli", "centred"])
+@pytest.mark.parametrize("batch", [1, 3, 20])
+def test_the_factors_of_few_are_those_of_many(stand_in_for_cupy, visible, batch):
+    rng = np.random.default_rng(0)
+    start = (rng.normal(size=shape).astype(np.float32) for shape in ((7, 13), 7, 13))
+    trainer = Denoising(DenoisingAutoencoder(*start, visible=visible), batch)
+    examples, corrupted = rng.random((2, batch, 13), dtype=np.float32)
+    trainer.visible_factors[batch:] = corrupted
+    sums = trainer.descent_direction(examples, trainer.visible_factors[batch:])
+    factors = [stand_in.asarray(np.full((2 * batch, n), np.nan, np.float32)) for n in (7, 13)]
+    factors[1][batch:] = stand_in.asarray(corrupted)
+    denoise_few(trainer.autoencoder.to(stand_in), stand_in.asarray(examples), *factors)
+    for found, expected in zip(factors, (trainer.hidden_factors, trainer.visible_factors), strict=True):
+        np.testing.assert_allclose(to_host(found), expected, atol=1e-6)
+    for found, expected, half in zip(factors, sums, (slice(batch, None), slice(batch)), strict=True):
+        np.testing.assert_allclose(to_host(found)[half].sum(axis=0), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 2 * FEW, 2 * FEW + 1])
+def test_a_descent_by_few_and_by_many(stand_in_for_cupy, count):
+    rng = np.random.default_rng(0)
+    shapes = ((7, 11), 7, 11), ((count, 7), (count, 11)), (count, count)
+    start, factors, shares = ([rng.normal(size=s).astype(np.float32) for s in group] for group in shapes)
+    layer = TiedLayer(*start).to(stand_in)
+    on_device = [[stand_in.asarray(array) for array in group] for group in (factors, shares)]
+    descend(layer, *on_device[0], on_device[1], rate=0.3, decay=0.9, shift=0.5)
+    weights, hidden_bias, visible_bias = start
+    expected = (
+        0.9 * weights + 0.3 * factors[0].T @ factors[1],
+        hidden_bias + 0.3 * (shares[0] @ factors[0] + 0.5),
+        visible_bias + 0.3 * shares[1] @ factors[1],
+    )
+    for name, values in zip(PARAMETERS, expected, strict=True):
+        np.testing.assert_allclose(to_host(getattr(layer, name)), values, atol=1e-5)
+
+
+def test_errors_of_a_softmax(on_cpu):
+    rng, shape = np.random.default_rng(0), (301, 5)
+    products, bias = (30 * rng.normal(size=s).astype(np.float32) for s in (shape, 5))
+    labels, outputs, mistakes = np.arange(301) % 5, guarded(products), guarded(np.full(301, 2))
+    on_cpu("softmax_errors", 301, outputs, bias, labels, mistakes, *shape)
+    expected = softmax((products + bias).astype(np.float64), axis=1) - np.eye(5)[labels]
+    np.testing.assert_allclose(found_in(outputs, shape), expected, atol=1e-6)
+    wrong = (products + bias).argmax(axis=1) != labels
+    assert 0 < wrong.sum() < 301
+    np.testing.assert_array_equal(found_in(mistakes, 301), 2 + wrong)
+
+
+def test_the_sum_of_rows(on_cpu):
+    rng = np.random.default_rng(0)
+    rows, start = rng.normal(size=(13, 301)).astype(np.float32), rng.normal(size=301).astype(np.float32)
+    total = guarded(start)
+    on_cpu("add_rows", 301, rows, total, -0.25, 13, 301)
+    np.testing.assert_allclose(found_in(total, 301), start - 0.25 * rows.sum(axis=0), atol=1e-5)
+
+
 @pytest.mark.gpu
-def test_on_a_gpu_slopes_and_gradient_steps_are_those_of_the_cpu():
-    xp = choose_device("gpu")
+def test_on_a_gpu_slopes_and_gradient_steps_are_those_of_the_cpu(gpu):
+    xp = gpu
     rng = np.random.default_rng(0)
     out, left, right = (rng.normal(size=shape).astype(np.float32) for shape in ((7, 11), (13, 7), (13, 11)))
     means = rng.random((13, 7), dtype=np.float32)
@@ -194,8 +259,8 @@ def test_on_a_gpu_slopes_and_gradient_steps_are_those_of_the_cpu():
 
 
 @pytest.mark.gpu
-def test_on_a_gpu_a_layer_is_sampled_alike_for_the_same_seed():
-    xp = choose_device("gpu")
+def test_on_a_gpu_a_layer_is_sampled_alike_for_the_same_seed(gpu):
+    xp = gpu
     rng = np.random.default_rng(0)
     x, weights, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((1001, 13), (13, 7), (7,)))
     on_device = [xp.asarray(array) for array in (x, weights, bias)]

@@ -375,13 +375,11 @@ def test_an_unknown_unit_is_refused(linear):
 
 
 @pytest.mark.gpu
-def test_on_a_gpu_the_curves_are_the_same(traced):
-    import cupy
-
+def test_on_a_gpu_the_curves_are_the_same(traced, gpu):
     network, units, optimum, _, found = traced
     rng = np.random.default_rng(3)
     kwargs = settings(threshold=1e-6, max_steps=500, shown=(0, 1, 2), unwhitening=root_covariance(rng))
-    kwargs["rng"] = cupy.random.default_rng(3)
-    on_gpu = trace_manifold(network.to(cupy), 3, units, cupy.asarray(optimum), **kwargs)
+    kwargs["rng"] = gpu.random.default_rng(3)
+    on_gpu = trace_manifold(network.to(gpu), 3, units, gpu.asarray(optimum), **kwargs)
     np.testing.assert_allclose(on_gpu.activations.max(axis=1), found.activations.max(axis=1), rtol=1e-2, atol=1e-2)
     np.testing.assert_allclose(np.linalg.norm(on_gpu.inputs, axis=3), NORM, rtol=1e-5)

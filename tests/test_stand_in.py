@@ -1,293 +1,198 @@
-"""The GPU path without a GPU: every stage on the stand-in for CuPy agrees with NumPy, and waits for the device seldom."""
+"""The stand-in for CuPy is strict; what a step launches on a GPU, and how seldom training and searches wait for one."""
 
-import sys
+import types
 
 import numpy as np
 import pytest
 import stand_in
 from stand_in import counted
 
-from deepunits import randomness
+from deepunits import kernels
 from deepunits.backend import to_host
-from deepunits.data.infinite_mnist import InfiniteMNIST, hash_numbers
 from deepunits.data.streams import ExampleStream
-from deepunits.invariance.alternatives import random_walks
-from deepunits.invariance.hessian import principal_curvatures, walk_along
-from deepunits.invariance.manifold import STEPS, trace_manifold
-from deepunits.invariance.search import optima
-from deepunits.invariance.transformations import amounts, firing_invariance, transformation_matrices, transformed_optima
-from deepunits.models import classifier, stack
-from deepunits.models.autoencoder import Denoising
-from deepunits.models.classifier import error_rate, fine_tune, refit, with_output_layer
-from deepunits.models.network import Network
-from deepunits.models.stack import pretrain_layer
-from deepunits.randomness import generator, uniform
-from deepunits.visualize import sampling
+from deepunits.invariance.manifold import trace_manifold
+from deepunits.models import stack
+from deepunits.models.autoencoder import Denoising, DenoisingAutoencoder
+from deepunits.models.classifier import Backpropagation, fine_tune, random_network
+from deepunits.models.rbm import RBM, ContrastiveDivergence
+from deepunits.randomness import generator
 from deepunits.visualize.activation_maximization import maximize_activation
 from deepunits.visualize.sampling import sample_clamped_units
-from deepunits.visualize.strongest import strongest_examples
 
-pytestmark = pytest.mark.skipif(stand_in.compiler() is None, reason="no C++ compiler to run the kernels with")
-PIXELS, UNITS, BATCH, NORM = 13, 11, 7, 3.0
-LAYER = {
-    "units": UNITS,
-    "examples": 3 * 5 * BATCH,
-    "batch": BATCH,
-    "learning_rate": 0.1,
-    "constant_until": 0.5,
-    "weight_decay": 0.001,
-    "initial_weights": 0.5,
-    "visible": "bernoulli",
-    "pass_up": "samples",
-}
-KINDS = {
-    "CD": ("dbn", {"gibbs_steps": 2, "persistent": False}),
-    "persistent chains": ("dbn", {"persistent": True, "momentum": 0.5}),
-    "sparsity": ("dbn", {"persistent": True, "sparsity_target": 0.1, "sparsity_cost": 0.3}),
-    "Gaussian": ("dbn", {"persistent": False, "visible": "gaussian", "visible_variance": 0.5}),
-    "zeros": ("sdae", {"corrupted": 0.5, "pass_up": "means"}),
-    "salt and pepper": ("sdae", {"corruption": "salt_and_pepper", "corrupted": 0.3, "visible": "centred"}),
-    "large batch": ("sdae", {"corrupted": 0.5, "batch": 41, "examples": 3 * 2 * 41}),
-    "momentum": ("sdae", {"corruption": "salt_and_pepper", "corrupted": 0.3, "momentum": 0.5}),
-    "no corruption": ("sdae", {"corrupted": 0.0, "visible": "gaussian", "visible_variance": 0.5}),
-}
+PIXELS, UNITS = 13, 11
 
 
-class SameNumbers:
-    """On the device, the numbers that NumPy's generator draws."""
-
-    def __init__(self, xp, sequence):
-        self.xp, self.numbers = xp, np.random.Generator(np.random.SFC64(sequence))
-
-    def __getattr__(self, name):
-        return lambda *arguments, **options: self.xp.asarray(getattr(self.numbers, name)(*arguments, **options))
-
-    def key(self):
-        return self.numbers.bit_generator.random_raw() >> 1
-
-    def random(self, size, dtype):
-        return self.xp.asarray(uniform(self.numbers, np.empty(size, dtype)))
+def rows(count, width=PIXELS):
+    return np.random.default_rng(count).random((count, width), dtype=np.float32)
 
 
-@pytest.fixture(autouse=True)
-def one_source_of_numbers(monkeypatch):
-    """Let CuPy be the stand-in, draw the numbers of NumPy, and NumPy draw states as the kernels do."""
+# --- what it refuses and counts ---
 
-    def as_the_kernel_draws(rng, probability, scratch, out):
-        key = np.uint64(rng.bit_generator.random_raw() >> 1)
-        bits = hash_numbers(np.arange(out.size), key).reshape(out.shape)
-        out[...] = (bits >> np.uint64(40)).astype(np.float32) / 2**24 < probability
-        return out
 
-    def as_the_generator_draws(rng, probability, scratch, out):
-        out[...] = uniform(rng, scratch) < probability
-        return out
+@pytest.mark.parametrize(
+    "mix",
+    [
+        lambda host, device: host + device,
+        lambda host, device: device * host,
+        lambda host, device: host @ device,
+        lambda host, device: device.__iadd__(host),
+        lambda host, device: device < host,
+        lambda host, device: np.tanh(device),
+        lambda host, device: np.concatenate([device, device]),
+        lambda host, device: np.asarray(device),
+        lambda host, device: host.__setitem__(0, device[0]),
+        lambda host, device: stand_in.maximum(device, host),
+        lambda host, device: stand_in.concatenate([device, host]),
+        lambda host, device: stand_in.matmul(device, device, out=host),
+        lambda host, device: device[np.arange(2)],
+        lambda host, device: device.__setitem__(slice(None), host),
+        lambda host, device: host[device > 0],
+    ],
+)
+def test_host_and_device_do_not_mix(mix):
+    host, device = rows(3, 3), stand_in.asarray(rows(3, 3))
+    with pytest.raises((TypeError, IndexError)):
+        mix(host, device)
 
-    monkeypatch.setitem(sys.modules, "cupy", stand_in)
-    monkeypatch.setattr(randomness, "_DeviceGenerator", SameNumbers)
-    monkeypatch.setattr(randomness, "bernoulli", as_the_kernel_draws)
-    monkeypatch.setattr(sampling, "bernoulli", as_the_generator_draws)
-    monkeypatch.setattr(stack, "EPOCH", 5 * 41)
-    monkeypatch.setattr(stack, "BLOCK", 3 * BATCH)
+
+def test_kernels_take_their_types_alone(stand_in_for_cupy):
+    device, host = stand_in.asarray(rows(3)), rows(3)
+    for wrong in (host, device > 0.5, device.astype(np.float64)):
+        with pytest.raises((TypeError, AttributeError)):
+            kernels.launch("times_slope", device.size, device, wrong, 1.0, device.size)
+
+
+def test_results_without_axes_stay_on_the_device_until_they_are_asked_for():
     counted.clear()
+    device = stand_in.asarray(rows(3))
+    total, part = device.sum(), device[0, 0]
+    assert isinstance(total, stand_in.ndarray) and isinstance(part, stand_in.ndarray)
+    assert isinstance(total + 1, stand_in.ndarray) and counted["waits"] == 0
+    for ask in (float, int, bool, to_host, lambda x: x.item(), lambda x: device[device > x], stand_in.flatnonzero):
+        counted.clear()
+        ask(total)
+        assert counted["waits"] == 1
 
 
-def examples(count=100, seed=0, low=0.0):
-    rng = np.random.default_rng(seed)
-    prototypes = rng.random((3, PIXELS)) < 0.5
-    return (abs(prototypes[np.arange(count) % 3] - 0.1 * rng.random((count, PIXELS))) + low).astype(np.float32)
-
-
-def pretrained(xp, kind, lower=(), **options):
-    """Return the layer and the history of a training, and what it cost."""
-    model, changes = KINDS[kind]
-    settings = LAYER | changes | options.pop("settings", {})
-    low = -0.5 if settings["visible"] == "centred" else 0.0
-    stream = ExampleStream(examples(low=low), seed=3, xp=xp)
-    given = {"seed": 1, "stage": ("toy", kind), "held_out": examples(23, seed=1, low=low), "xp": xp} | options
-    return pretrain_layer(model, stream, lower, settings, **given)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_pretraining(kind):
-    (on_host, expected), (on_device, history) = pretrained(np, kind), pretrained(stand_in, kind)
-    for name in stack.PARAMETERS:
-        np.testing.assert_allclose(getattr(on_device, name), getattr(on_host, name), atol=1e-4)
-    assert np.isfinite(on_host.weights).all()
-    errors = [[record["reconstruction_error"] for record in run] for run in (expected, history)]
-    np.testing.assert_allclose(*errors, rtol=1e-4)
-
-
-def test_upper_layers_train_on_infinite_digits():
-    digits = np.random.default_rng(0).integers(0, 256, (5, 784)).astype(np.uint8)
-    trained = []
-    for xp in (np, stand_in):
-        stream = InfiniteMNIST(digits, np.arange(5), seed=5, displacement=1.5, smoothness=4.0, fields=11, xp=xp)
-        np.testing.assert_array_equal(to_host(stream.batch_labels(3, 9)), np.arange(3, 12) % 5)
-        layers = []
-        for kind in ("CD", "sparsity"):
-            model, settings = KINDS[kind][0], LAYER | KINDS[kind][1] | {"examples": 6 * BATCH}
-            given = {"seed": 1, "stage": ("toy", kind, len(layers)), "held_out": digits / np.float32(255), "xp": xp}
-            layers.append(pretrain_layer(model, stream, layers, settings, **given)[0])
-        trained.append(layers[1].weights)
-    np.testing.assert_allclose(trained[1], trained[0], atol=1e-4)
-
-
-def test_a_training_that_is_taken_up_again(tmp_path):
-    class KilledError(Exception):
-        pass
-
-    def kill(line):
-        raise KilledError
-
-    for kind in ("persistent chains", "momentum"):
-        given = {"settings": {"examples": 500}, "checkpoint": tmp_path / f"{kind}.npz"}
-        whole, _ = pretrained(stand_in, kind, settings=given["settings"])
-        stack_log = {"log": lambda line: kill(line) if " 410 " in line else None}
-        with pytest.raises(KilledError):
-            pretrained(stand_in, kind, **given, **stack_log)
-        resumed, history = pretrained(stand_in, kind, **given)
-        np.testing.assert_array_equal(resumed.weights, whole.weights)
-
-
-def network(xp=np, sizes=(PIXELS, 11, 7, 5), spread=1.0):
-    rng = np.random.default_rng(0)
-    weights = [spread * rng.normal(size=shape) for shape in zip(sizes[1:], sizes[:-1], strict=True)]
-    biases = [rng.normal(size=len(w)) for w in weights]
-    return Network(*([xp.asarray(a, dtype=np.float32) for a in arrays] for arrays in (weights, biases)))
-
-
-def classified(xp):
-    return ExampleStream(examples(), seed=3, labels=np.arange(100) % 3, xp=xp)
-
-
-@pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_fine_tuning(dropout):
-    settings = {
-        "epochs": 3,
-        "epoch_examples": 50,
-        "batch": BATCH,
-        "learning_rate": 0.3,
-        "constant_until": 0.5,
-        "weight_decay": 0.01,
-        "filter_decay": 0.01,
-        "input_dropout": dropout,
-        "hidden_dropout": dropout,
-        "patience": 3,
-        "refit": 1,
+def test_cupy_has_what_the_stand_in_has():
+    cupy = pytest.importorskip("cupy")
+    ours = vars(stand_in)
+    borrowed = {name for name, value in ours.items() if isinstance(value, types.ModuleType | type(np.where))}
+    own = {"CUDA", "TYPES", "LAUNCHING", "PRELUDE", "SOURCES", "Generator", "compiler", "counted", "Path"} | borrowed
+    assert {name for name in ours if not name.startswith("_")} - own <= set(dir(cupy)) | {"cublas"}
+    assert {name for name in vars(stand_in.ndarray) if name != "_host"} - set(dir(object)) <= {
+        *dir(cupy.ndarray),
+        "__dict__",
+        "__weakref__",
     }
-    valid, found = (examples(31, seed=2), np.arange(31) % 3), []
-    for xp in (np, stand_in):
-        start = with_output_layer([pretrained(np, "CD")[0]], 3)
-        tuned = fine_tune(start, classified(xp), valid, settings, seed=1, stage=("toy",), xp=xp)
-        found.append((tuned, refit(classified(xp), 60, tuned, settings, seed=1, stage=("toy",), xp=xp)))
-    for on_host, on_device in zip(*found, strict=True):
-        assert on_device.train_errors == on_host.train_errors and on_device.valid_errors == on_host.valid_errors
-        for expected, weights in zip(on_host.network.weights, on_device.network.weights, strict=True):
-            np.testing.assert_allclose(weights, expected, atol=1e-4)
-    assert error_rate(found[0][0].network.to(stand_in), *valid) == error_rate(found[0][0].network, *valid)
+    assert {name for name in vars(stand_in.Generator) if not name.startswith("_")} <= set(dir(cupy.random.Generator))
 
 
-SEARCH = {"norm": NORM, "learning_rate": 0.5, "threshold": 1e-6, "max_steps": 500}
+# --- launches of a step ---
 
 
-@pytest.mark.parametrize("layer", [1, 2, 3])
-@pytest.mark.parametrize("preconditioned", [False, True])
-def test_activation_maximization(layer, preconditioned):
-    units, found = np.array([4, 0, 2]), []
-    covariance = np.cov(examples().T).astype(np.float32) + np.eye(PIXELS, dtype=np.float32)
-    for xp in (np, stand_in):
-        given = SEARCH | {"preconditioner": xp.asarray(covariance) if preconditioned else None}
-        rng = generator(1, "maxima", xp=xp)
-        found.append(maximize_activation(network(xp), layer, units, restarts=3, rng=rng, **given))
-    expected, on_device = found
-    np.testing.assert_allclose(on_device.inputs, expected.inputs, atol=1e-2)
-    np.testing.assert_allclose(on_device.activations, expected.activations, atol=1e-4)
-    np.testing.assert_array_equal(on_device.converged, expected.converged)
-    assert abs(on_device.steps - expected.steps).max() <= 3 + 0.1 * expected.steps.max()
+def launches(step):
+    """Return what a second step launches; it is to wait for nothing."""
+    step()
+    counted.clear()
+    step()
+    assert counted["waits"] == 0
+    return counted["launches"]
 
 
-def test_ascents_that_are_given_up_take_all_their_steps_and_no_more():
-    given = SEARCH | {"threshold": 0.0, "max_steps": 37}
-    rng = generator(1, "maxima", xp=stand_in)
-    found = maximize_activation(network(stand_in), 2, [0, 1], restarts=2, rng=rng, **given)
-    expected = maximize_activation(network(), 2, [0, 1], restarts=2, rng=generator(1, "maxima"), **given)
-    np.testing.assert_array_equal(found.steps, expected.steps)
-    np.testing.assert_allclose(found.inputs, expected.inputs, atol=1e-4)
+def layer(kind, **units):
+    start = stand_in.asarray(rows(UNITS)), stand_in.zeros(UNITS, np.float32), stand_in.zeros(PIXELS, np.float32)
+    return kind(*start, **units)
 
 
-@pytest.mark.parametrize("kinds", [("CD", "CD"), ("Gaussian", "CD")])
-def test_clamped_sampling(kinds):
-    found = []
-    first = pretrained(np, kinds[0])[0]
-    second = pretrained(np, kinds[1], [first])[0]
-    for xp in (np, stand_in):
-        given = {"steps": 6, "every": 2, "chains": 3, "kept": 4, "rng": generator(1, "samples", xp=xp)}
-        found.append(sample_clamped_units([layer.to(xp) for layer in (first, second)], [0, 3], **given))
-    for expected, on_device in zip(*found, strict=True):
-        np.testing.assert_allclose(on_device, expected, atol=1e-5)
+@pytest.mark.parametrize("corruption, visible", [("zero_mask", "bernoulli"), ("salt_and_pepper", "centred")])
+@pytest.mark.parametrize("batch, most", [(20, 5), (100, 11)])
+def test_launches_of_a_step_of_denoising(stand_in_for_cupy, corruption, visible, batch, most):
+    trainer = Denoising(layer(DenoisingAutoencoder, visible=visible), batch, corruption=corruption)
+    rng, examples = generator(1, xp=stand_in), stand_in.asarray(rows(batch) - np.float32(0.5 * (visible == "centred")))
+    assert launches(lambda: trainer.step(examples, 0.1, rng)) <= most
 
 
-def maxima_of(net, layer, units):
-    found = maximize_activation(net, layer, units, restarts=2, rng=generator(1), **SEARCH)
-    return {name: getattr(found, name) for name in ("units", "inputs", "activations", "steps", "converged", "norm")}
+@pytest.mark.parametrize("persistent", [False, True])
+@pytest.mark.parametrize("sparsity", [0.0, 0.3])
+def test_launches_of_a_step_of_contrastive_divergence(stand_in_for_cupy, persistent, sparsity):
+    trainer = ContrastiveDivergence(layer(RBM), 100, persistent=persistent, sparsity_cost=sparsity, sparsity_target=0.1)
+    rng, examples = generator(1, xp=stand_in), stand_in.asarray(rows(100))
+    assert launches(lambda: trainer.step(examples, 0.1, rng)) <= 10
 
 
-@pytest.mark.parametrize("layer", [1, 2, 3])
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("minimize", [False, True])
-def test_manifolds(layer, step, minimize):
-    covariance = np.cov(examples().T) + np.eye(PIXELS)
-    values, vectors = np.linalg.eigh(covariance)
-    found, maxima = [], maxima_of(network(), layer, range(3))
-    for xp in (np, stand_in):
-        rng = generator(1, "optima", xp=xp)
-        optimum = optima(network(xp), layer, maxima, SEARCH, rng=rng)
-        given = {
-            "norm": NORM,
-            "epsilons": (0.0, 0.3, 1.1, 2.0),
-            "trials": 2,
-            "perturbation": 0.1,
-            "unwhitening": (vectors * values**0.5) @ vectors.T,
-            "learning_rate": 0.1,
-            "threshold": 1e-4,
-            "max_steps": 23,
-            "step": step,
-            "minimize": minimize,
-            "shown": (1, 2),
-        }
-        units, rng = np.arange(len(optimum)), generator(1, "manifolds", xp=xp)
-        found.append(trace_manifold(network(xp), layer, units, optimum, rng=rng, **given))
-    expected, on_device = found
-    np.testing.assert_allclose(on_device.activations, expected.activations, atol=2e-3)
-    np.testing.assert_allclose(on_device.inputs, expected.inputs, atol=2e-2)
-    np.testing.assert_array_equal(on_device.converged, expected.converged)
-    assert abs(on_device.steps - expected.steps).max() <= 1
+def test_launches_of_a_step_of_fine_tuning(stand_in_for_cupy):
+    trainer = Backpropagation(random_network((PIXELS, 11, 7, 3), generator(1)).to(stand_in), 20)
+    examples, labels = stand_in.asarray(rows(20)), stand_in.asarray(np.arange(20) % 3)
+    assert launches(lambda: trainer.step(examples, labels, 0.1)) <= 6 * trainer.network.depth
 
 
-def test_curvatures_and_walks():
-    best, found = maximize_activation(network(), 3, [2], restarts=1, rng=generator(1), **SEARCH).inputs[0, 0], []
-    for xp in (np, stand_in):
-        optimum = xp.asarray(best)
-        principal = principal_curvatures(network(xp), 3, 2, optimum)
-        walks = walk_along(network(xp), 3, 2, optimum, principal.directions[:2], (0.0, 0.7, 2.0))
-        rng = generator(1, "walks", xp=xp)
-        root = xp.eye(PIXELS, dtype=np.float32)
-        random = random_walks(network(xp), 3, [2], optimum[None], (0.0, 0.7, 2.0), count=5, root=root, rng=rng)
-        found.append((principal.curvatures, walks[0], random))
-    for expected, on_device in zip(*found, strict=True):
-        np.testing.assert_allclose(on_device, expected, atol=1e-3)
+# --- waits ---
 
 
-def test_transformations_and_strongest_examples():
-    sizes, units, found = (25, 11, 7), np.arange(4), []
-    images = np.random.default_rng(0).random((600, 25), dtype=np.float32)
-    matrices = transformation_matrices("rotation", amounts("rotation", 30.0, 2), (5, 5))
-    for xp in (np, stand_in):
-        net, shown = network(xp, sizes), xp.asarray(images)
-        best = NORM * shown[:4] / xp.linalg.norm(shown[:4], axis=1, keepdims=True)
-        firing = firing_invariance(net, 2, units, shown, matrices, global_rate=0.05, strongest=20)
-        moved = transformed_optima(net, 2, units, best, matrices, norm=NORM)
-        found.append((firing.scores, *moved, strongest_examples(net, 2, units, shown, 3)))
-    for expected, on_device in zip(*found, strict=True):
-        np.testing.assert_allclose(on_device, expected, rtol=1e-4, atol=1e-4)
+def waits(run):
+    counted.clear()
+    run()
+    return counted["waits"]
+
+
+@pytest.mark.parametrize("model", ["dbn", "sdae"])
+@pytest.mark.parametrize("changes", [{}, {"momentum": 0.5}, {"visible": "gaussian"}])
+def test_an_epoch_of_pretraining_waits_at_its_ends_alone(stand_in_for_cupy, monkeypatch, model, changes):
+    monkeypatch.setattr(stack, "BLOCK", 30)
+    settings = {
+        "units": UNITS,
+        "batch": 10,
+        "learning_rate": 0.1,
+        "constant_until": 0.5,
+        "initial_weights": 0.1,
+        "visible": "bernoulli",
+        "pass_up": "samples",
+    } | changes
+    given = {"seed": 1, "stage": ("toy",), "held_out": rows(23), "xp": stand_in}
+
+    def train(examples):
+        stream = ExampleStream(rows(100), seed=3, xp=stand_in)
+        stack.pretrain_layer(model, stream, [], settings | {"examples": examples}, **given)
+
+    assert waits(lambda: train(30)) == waits(lambda: train(600)) <= 10
+
+
+def test_an_epoch_of_fine_tuning_waits_at_its_end_alone(stand_in_for_cupy):
+    settings = {"epochs": 1, "batch": 10, "learning_rate": 0.1, "constant_until": 0.5, "patience": 1}
+    settings |= dict.fromkeys(("weight_decay", "filter_decay", "input_dropout", "hidden_dropout"), 0.1)
+    network, valid = random_network((PIXELS, 11, 7, 3), generator(1)), (rows(50), np.arange(50) % 3)
+
+    def train(examples):
+        stream = ExampleStream(rows(90), seed=3, labels=np.arange(90) % 3, xp=stand_in)
+        given = {"seed": 1, "stage": ("toy",), "xp": stand_in}
+        fine_tune(network, stream, valid, settings | {"epoch_examples": examples}, **given)
+
+    once = waits(lambda: train(30))
+    assert once == waits(lambda: train(600)) <= 3 + 2 * network.depth
+
+
+def searched(**limits):
+    """Return what an ascent and a tracing of manifolds wait, with so many steps at most."""
+    network, units = random_network((PIXELS, 11, 7, 5), generator(1)).to(stand_in), np.arange(5)
+    optimum = stand_in.asarray(rows(5))
+    optimum /= stand_in.linalg.norm(optimum, axis=1, keepdims=True)
+    common = {"norm": 1.0, "learning_rate": 0.1, "threshold": 0.0, "rng": generator(1, xp=stand_in)} | limits
+    manifold = {"epsilons": [0.5], "trials": 1, "perturbation": 0.1, "unwhitening": np.eye(PIXELS)}
+    return (
+        waits(lambda: maximize_activation(network, 2, units, restarts=3, **common)),
+        waits(lambda: trace_manifold(network, 3, units, optimum, **manifold, **common)),
+    )
+
+
+def test_searches_look_every_few_steps(stand_in_for_cupy):
+    for few, more, every in zip(searched(max_steps=128), searched(max_steps=256), (16, 4), strict=True):
+        assert more - few <= 128 / every
+
+
+def test_sampling_waits_at_its_end_alone(stand_in_for_cupy):
+    def sample(steps):
+        rng = generator(1, xp=stand_in)
+        sample_clamped_units([layer(RBM)], np.arange(3), steps=steps, every=2, chains=2, kept=4, rng=rng)
+
+    assert waits(lambda: sample(10)) == waits(lambda: sample(50)) <= 3

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deepunits.backend import choose_device, to_host
+from deepunits.backend import to_host
 from deepunits.data import infinite_mnist
 from deepunits.data.examples import save_examples
 from deepunits.data.infinite_mnist import InfiniteMNIST
@@ -41,11 +41,11 @@ def test_an_example_is_the_same_from_any_batch_order_or_worker():
 
 
 @pytest.mark.gpu
-def test_the_gpu_makes_the_same_examples():
+def test_the_gpu_makes_the_same_examples(gpu):
     """But for the rounding of a tangent, by one grey level a pixel, where the two devices sum in another order."""
-    on_gpu = stream(xp=choose_device("gpu"))
+    on_gpu = stream(xp=gpu)
     np.testing.assert_allclose(to_host(on_gpu.batch(0, 500)), stream().batch(0, 500), atol=0.05)
-    np.testing.assert_array_equal(on_gpu.labels(np.arange(20)), stream().labels(np.arange(20)))
+    np.testing.assert_array_equal(to_host(on_gpu.labels(np.arange(20))), stream().labels(np.arange(20)))
 
 
 def test_numbers_of_billions_need_no_storage():

@@ -5,7 +5,6 @@ import pytest
 from scipy.special import expit, logsumexp
 from tolerances import assert_single
 
-from deepunits.backend import choose_device
 from deepunits.errors import UserError
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM
@@ -213,9 +212,9 @@ def test_linear_combination_keeps_the_strongest_of_either_sign():
 @pytest.mark.gpu
 @pytest.mark.parametrize("layer", [1, 2, 3])
 @pytest.mark.parametrize("preconditioned", [False, True])
-def test_on_a_gpu_maxima_are_those_of_the_cpu(network, layer, preconditioned):
+def test_on_a_gpu_maxima_are_those_of_the_cpu(network, gpu, layer, preconditioned):
     """From the same starts: the generator of the CPU serves both."""
-    cupy, units = choose_device("gpu"), np.arange(3)
+    cupy, units = gpu, np.arange(3)
     matrix = np.diag(np.linspace(0.5, 1.5, SIZES[0])).astype(np.float32)
 
     class SameStarts:

@@ -58,7 +58,7 @@ class InfiniteMNIST:
         self.key = generator(seed, "infinite mnist").integers(0, 2**64, dtype=np.uint64)
         self.xp = xp
         self.originals = xp.asarray(images)
-        self.digit_labels = xp.asarray(labels)
+        self.digit_labels = xp.asarray(labels, dtype=xp.int64)
         # Tangents of bytes times fields over 255 are displacements of pixels in [0, 1].
         self.fields = xp.asarray(displacement_fields(seed, fields, displacement, smoothness) / np.float32(255))
         self.horizontal, self.vertical = translation_tangents(self.originals)

@@ -21,7 +21,7 @@ class ExampleStream:
     def __init__(self, examples, seed, labels=None, xp=np):
         self.xp = xp
         self.examples = xp.asarray(examples, dtype=xp.float32)
-        self.labels = None if labels is None else xp.asarray(labels)
+        self.labels = None if labels is None else xp.asarray(labels, dtype=xp.int64)
         self.seed = seed
         self._orders = {}
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from deepunits.backend import array_module, matmul, times_slope
 from deepunits.checks import check_choice, check_numbers
+from deepunits.models import on_gpu
 from deepunits.models.layer import GradientStep, TiedLayer
 from deepunits.randomness import uniform
 
@@ -50,6 +51,8 @@ class Denoising:
         self.hidden_factors = xp.empty((2 * batch, hidden), xp.float32)
         self.visible_factors = xp.empty((2 * batch, visible), xp.float32)
         self.slope = xp.empty((batch, hidden), xp.float32)
+        # Of these factors the biases follow the errors brought back and the errors: on a GPU, one launch sums both.
+        self.shares = xp.repeat(xp.asarray([0, 1], xp.float32), batch), xp.repeat(xp.asarray([1, 0], xp.float32), batch)
 
     @property
     def state(self):
@@ -69,11 +72,14 @@ class Denoising:
     def corrupt(self, examples, rng, out):
         """Write a corrupted copy of `examples` (batch, visible) into `out` and return it."""
         xp = array_module(examples)
+        salted, low = self.corruption == "salt_and_pepper", -0.5 if self.autoencoder.visible == "centred" else 0.0
+        if xp is not np:
+            key = rng.key()
+            return on_gpu.corrupt(examples, self.masks, key, out, low=low if salted else 0.0, noise=float(salted))
         masks = self.masks[rng.integers(0, len(self.masks), len(examples))]
         xp.multiply(examples, masks, out=out)
-        if self.corruption == "salt_and_pepper":
-            pepper = -0.5 if self.autoencoder.visible == "centred" else 0.0
-            out += (1 - masks) * ((uniform(rng, xp.empty_like(out)) < 0.5) + np.float32(pepper))
+        if salted:
+            out += (1 - masks) * ((uniform(rng, xp.empty_like(out)) < 0.5) + np.float32(low))
         return out
 
     def step(self, examples, learning_rate, rng):
@@ -85,10 +91,15 @@ class Denoising:
             self.autoencoder.check_examples(examples, self.batch)
             self.unseen = False
         corrupted = self.corrupt(examples, rng, out=self.visible_factors[self.batch :])
-        hidden_gradient, visible_gradient = self.descent_direction(examples, corrupted)
-        self.gradient.apply(
-            self.hidden_factors, self.visible_factors, hidden_gradient, visible_gradient, learning_rate, self.batch
-        )
+        factors = self.hidden_factors, self.visible_factors
+        if not self.gradient.on_gpu:
+            self.gradient.apply(*factors, *self.descent_direction(examples, corrupted), learning_rate, self.batch)
+            return
+        if self.batch <= on_gpu.FEW and self.autoencoder.visible != "gaussian":
+            on_gpu.denoise_few(self.autoencoder, examples, *factors)
+        else:
+            self.bring_errors_back(examples, corrupted)
+        self.gradient.apply_summed(*factors, self.shares, learning_rate, self.batch)
 
     def descent_direction(self, examples, corrupted):
         """Compute minus the gradient of the summed error, given the corrupted copy of the examples.
@@ -104,10 +115,15 @@ class Denoising:
         visible_gradient : array (visible,)
             For the biases; for the weights it is ``hidden_factors.T @ visible_factors``.
         """
+        back, error = self.bring_errors_back(examples, corrupted)
+        return back.sum(axis=0), error.sum(axis=0)
+
+    def bring_errors_back(self, examples, corrupted):
+        """Fill the factors; return their halves that are errors: at the hidden units, and at the visible."""
         xp, model, n = array_module(examples), self.autoencoder, self.batch
         hidden = model.mean_hidden(corrupted, out=self.hidden_factors[:n])
         error = model.mean_visible(hidden, out=self.visible_factors[:n])
         xp.subtract(examples, error, out=error)
         back = matmul(error, model.weights.T, out=self.hidden_factors[n:])
         times_slope(back, hidden, scratch=self.slope)
-        return back.sum(axis=0), error.sum(axis=0)
+        return back, error

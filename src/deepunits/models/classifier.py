@@ -7,10 +7,10 @@ import numpy as np
 from deepunits.backend import accumulate_product, array_module, matmul, sigmoid_layer, times_slope
 from deepunits.checks import check_choice
 from deepunits.errors import UserError
+from deepunits.models import on_gpu
 from deepunits.models.network import Network
 from deepunits.models.stack import block_of, learning_rate_at
 from deepunits.randomness import generator, uniform
-from deepunits.storage import save_npz
 
 
 @dataclass
@@ -93,6 +93,11 @@ class Backpropagation:
         Shares of the inputs and of the units of each hidden layer that a step does without.
     filter_decay : float
         Weight decay of the first layer, on top of the other.
+
+    Attributes
+    ----------
+    mistakes : array (batch,) of int
+        How many of the examples at each place in a minibatch were classified wrongly, each before the step on it.
     """
 
     def __init__(self, network, batch, weight_decay=0.0, input_dropout=0.0, hidden_dropout=0.0, filter_decay=0.0):
@@ -104,36 +109,30 @@ class Backpropagation:
         self.input_dropout, self.hidden_dropout = input_dropout, hidden_dropout
         self.hidden = [xp.empty((batch, len(w)), xp.float32) for w in network.weights]
         self.slopes = [xp.empty_like(h) for h in self.hidden]
+        self.mistakes = xp.zeros(batch, xp.int64)
 
     def step(self, examples, labels, learning_rate, rng=None):
-        """Change the parameters by one step on `examples` (n, pixels) with class numbers `labels` (n,).
+        """Change the parameters by one step on `examples` (n, pixels) with class numbers `labels` (n,), int64.
 
         Dropout takes `rng`, a generator.
-
-        Returns
-        -------
-        int, or a scalar on the device
-            How many of the examples were classified wrongly before the step.
         """
         n, net = len(examples), self.network
         examples, *hidden = self.forward(examples, rng)
         error = hidden[-1]
-        wrong = (error.argmax(axis=1) != labels).sum()
-        error[array_module(error).arange(n), labels] -= 1
+        self._compare(error, labels)
         for k in reversed(range(net.depth)):
             below = hidden[k - 1] if k else examples
             if k:
                 back = self._back(error, k, below)
             decay = 1.0 - learning_rate * self.weight_decays[k]
             accumulate_product(net.weights[k], error, below, alpha=-learning_rate / n, beta=decay)
-            net.biases[k] -= (learning_rate / n) * error.sum(axis=0)
+            _subtract_mean(net.biases[k], error, learning_rate)
             if k:
                 error = back
-        return wrong
 
     def forward(self, examples, rng=None):
-        """Return `examples` (n, pixels) and each layer's outputs, after dropout: sigmoids, the softmax of the last."""
-        xp, n, net = array_module(examples), len(examples), self.network
+        """Return `examples` (n, pixels) and each layer's outputs, after dropout: sigmoids, of the last the products."""
+        n, net = len(examples), self.network
         below = drop_out(examples, self.input_dropout, rng) if self.input_dropout else examples
         outputs = [below]
         for k, (w, b) in enumerate(zip(net.weights, net.biases, strict=True)):
@@ -143,17 +142,34 @@ class Backpropagation:
                     drop_out(below, self.hidden_dropout, rng, out=below)
             else:
                 below = matmul(below, w.T, out=self.hidden[k][:n])
-                below += b
-                below -= below.max(axis=1, keepdims=True)
-                xp.exp(below, out=below)
-                below /= below.sum(axis=1, keepdims=True)
             outputs.append(below)
         return outputs
+
+    def _compare(self, outputs, labels):
+        """Make the products (n, classes) of the last layer the softmax less 1 at the label; count who is mistaken."""
+        xp, bias, mistakes = array_module(outputs), self.network.biases[-1], self.mistakes[: len(outputs)]
+        if xp is not np:
+            on_gpu.softmax_errors(outputs, bias, labels, mistakes)
+            return
+        outputs += bias
+        outputs -= outputs.max(axis=1, keepdims=True)
+        np.exp(outputs, out=outputs)
+        outputs /= outputs.sum(axis=1, keepdims=True)
+        mistakes += outputs.argmax(axis=1) != labels
+        outputs[np.arange(len(outputs)), labels] -= 1
 
     def _back(self, error, k, below):
         """Return the error at the layer under layer `k`, counted from 0, whose outputs are `below`."""
         back = matmul(error, self.network.weights[k])
         return times_slope(back, below, share_kept=1 - self.hidden_dropout, scratch=self.slopes[k - 1][: len(below)])
+
+
+def _subtract_mean(bias, errors, rate):
+    """Subtract from `bias` (units,) `rate` times the mean of the `errors` (n, units), in place."""
+    if array_module(errors) is np:
+        bias -= (rate / len(errors)) * errors.sum(axis=0)
+    else:
+        on_gpu.add_rows(errors, bias, -rate / len(errors))
 
 
 def error_rate(network, examples, labels, block=2000):
@@ -164,25 +180,6 @@ def error_rate(network, examples, labels, block=2000):
         part, classes = (xp.asarray(array[start : start + block]) for array in (examples, labels))
         wrong += (network.activations(part, network.depth).argmax(axis=1) != classes).sum()
     return int(wrong) / len(examples)
-
-
-def save_classifier(path, tuned, test_error, record):
-    """Write a fine-tuned network to the ``.npz`` file `path`.
-
-    Parameters
-    ----------
-    path : path
-    tuned : FineTuned
-    test_error : float
-        Share of the test examples classified wrongly.
-    record : str
-        How it came to be, JSON text.
-    """
-    names = [*range(1, tuned.network.depth), "out"]
-    weights = {f"weights_{name}": w for name, w in zip(names, tuned.network.weights, strict=True)}
-    biases = {f"bias_{name}": b for name, b in zip(names, tuned.network.biases, strict=True)}
-    errors = np.column_stack([tuned.train_errors, tuned.valid_errors])
-    save_npz(path, **weights, **biases, errors=errors, test_error=test_error, metadata=np.array(record))
 
 
 def fine_tune(network, stream, valid, settings, *, seed, stage, xp=np, progress=None, log=None):
@@ -288,13 +285,14 @@ def _train_epoch(trainer, stream, epoch, settings, seed, stage):
     """Train for an epoch; return the share of its examples classified wrongly when their turn came."""
     xp = array_module(trainer.network.weights[0])
     size, batch, rng = settings["epoch_examples"], settings["batch"], generator(seed, *stage, "epoch", epoch, xp=xp)
-    block, mistakes = block_of(batch), 0
+    block = block_of(batch)
+    trainer.mistakes[:] = 0
     for start in range(epoch * size, (epoch + 1) * size, block):
         count = min(block, (epoch + 1) * size - start)
         examples, labels = stream.batch(start, count), stream.batch_labels(start, count)
         for first in range(0, count, batch):
             rate = learning_rate_at((start + first) / (size * settings["epochs"]), settings)
-            mistakes += trainer.step(examples[first : first + batch], labels[first : first + batch], rate, rng)
+            trainer.step(examples[first : first + batch], labels[first : first + batch], rate, rng)
     if not bool(xp.isfinite(trainer.network.weights[0]).all()):
         raise UserError(f"fine-tuning of {' '.join(stage)} diverged; lower its learning_rate in the configuration.")
-    return int(mistakes) / size
+    return int(trainer.mistakes.sum()) / size

@@ -7,6 +7,7 @@ import numpy as np
 from deepunits.backend import accumulate_product, array_module, matmul, sigmoid_layer, to_host
 from deepunits.checks import check_choice, check_numbers
 from deepunits.errors import UserError
+from deepunits.models import on_gpu
 from deepunits.randomness import sample_layer
 
 PARAMETERS = ("weights", "hidden_bias", "visible_bias")
@@ -151,7 +152,29 @@ class GradientStep:
         self.momentum = momentum
         self.weight_decay = weight_decay
         xp = array_module(layer.weights)
+        self.on_gpu = xp is not np and not momentum
         self.velocity = {name: xp.zeros_like(getattr(layer, name)) for name in PARAMETERS} if momentum else {}
+
+    def apply_summed(self, hidden_factors, visible_factors, shares, learning_rate, examples, shift=0.0):
+        """Do as :meth:`apply` on a GPU, the directions for the biases being sums of rows of the factors.
+
+        Parameters
+        ----------
+        hidden_factors, visible_factors, learning_rate, examples
+            As for :meth:`apply`.
+        shares : pair of arrays (k,)
+            What the rows of the factors are multiplied by in the sums.
+        shift : float
+            Added to the direction of each hidden bias.
+        """
+        rate, decay = self._rates(learning_rate, examples)
+        on_gpu.descend(self.layer, hidden_factors, visible_factors, shares, rate=rate, decay=decay, shift=shift)
+
+    def _rates(self, learning_rate, examples):
+        """Return what directions summed over `examples` are multiplied by, and what the weights are."""
+        if not learning_rate >= 0:
+            raise UserError(f"learning_rate is {learning_rate!r}; give a number, 0 or more.")
+        return learning_rate / examples, 1.0 - learning_rate * self.weight_decay
 
     def apply(self, hidden_factors, visible_factors, hidden_gradient, visible_gradient, learning_rate, examples):
         """Move the parameters in the mean direction of descent over a minibatch.
@@ -168,9 +191,7 @@ class GradientStep:
         examples : int
             Number of examples in the minibatch, over which the directions are sums.
         """
-        if not learning_rate >= 0:
-            raise UserError(f"learning_rate is {learning_rate!r}; give a number, 0 or more.")
-        layer, rate, decay = self.layer, learning_rate / examples, 1.0 - learning_rate * self.weight_decay
+        layer, (rate, decay) = self.layer, self._rates(learning_rate, examples)
         if not self.momentum:
             accumulate_product(layer.weights, hidden_factors, visible_factors, alpha=rate, beta=decay)
             layer.hidden_bias += rate * hidden_gradient

@@ -79,6 +79,8 @@ class ContrastiveDivergence:
         self.hidden_means = xp.empty((2 * batch, hidden), xp.float32)
         self.visibles = xp.empty((2 * batch, visible), xp.float32)
         self.signs = xp.repeat(xp.asarray([1, -1], xp.float32), batch)
+        # With the model's hidden means negated, as for the weights, on a GPU one launch sums both biases' directions.
+        self.shares = xp.repeat(xp.asarray([1 - sparsity_cost, 1], xp.float32), batch), self.signs
         self.hidden = xp.zeros((batch, hidden), xp.float32)
         self.hidden_scratch = xp.empty((batch, hidden), xp.float32)
         self.visible_noise = xp.empty((batch, visible), xp.float32)
@@ -105,6 +107,11 @@ class ContrastiveDivergence:
         else:
             rbm.sample_hidden(rng, data, states=self.hidden, means=data_hidden, scratch=self.hidden_scratch)
         model_hidden = self.sample_chain(rng)
+        if self.gradient.on_gpu:
+            model_hidden *= -1.0
+            shift = self.sparsity_cost * n * self.sparsity_target
+            self.gradient.apply_summed(self.hidden_means, self.visibles, self.shares, learning_rate, n, shift)
+            return
         hidden_gradient, visible_gradient = self.signs @ self.hidden_means, self.signs @ self.visibles
         if self.sparsity_cost:
             hidden_gradient += self.sparsity_cost * (n * self.sparsity_target - data_hidden.sum(axis=0))

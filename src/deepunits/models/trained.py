@@ -1,11 +1,13 @@
-"""Any trained model as activation maximization and invariance analysis see it, read from its files."""
+"""Any trained model as activation maximization and invariance analysis see it; classifiers, written to files."""
 
 from pathlib import Path
+
+import numpy as np
 
 from deepunits.models.external import load_described
 from deepunits.models.network import Network
 from deepunits.models.stack import load_layer
-from deepunits.storage import load_npz
+from deepunits.storage import load_npz, save_npz
 
 
 def load_network(paths):
@@ -31,3 +33,22 @@ def load_classifier(path):
     stored = load_npz(path)
     names = [*range(1, sum(name.startswith("weights_") for name in stored)), "out"]
     return Network([stored[f"weights_{name}"] for name in names], [stored[f"bias_{name}"] for name in names])
+
+
+def save_classifier(path, tuned, test_error, record):
+    """Write a fine-tuned network to the ``.npz`` file `path`.
+
+    Parameters
+    ----------
+    path : path
+    tuned : FineTuned
+    test_error : float
+        Share of the test examples classified wrongly.
+    record : str
+        How it came to be, JSON text.
+    """
+    names = [*range(1, tuned.network.depth), "out"]
+    weights = {f"weights_{name}": w for name, w in zip(names, tuned.network.weights, strict=True)}
+    biases = {f"bias_{name}": b for name, b in zip(names, tuned.network.biases, strict=True)}
+    errors = np.column_stack([tuned.train_errors, tuned.valid_errors])
+    save_npz(path, **weights, **biases, errors=errors, test_error=test_error, metadata=np.array(record))
