@@ -20,7 +20,7 @@ rule describe_network:
         own=lambda wildcards: list(own_files(wildcards.dataset, wildcards.model).values()),
         examples="results/datasets/{dataset}/examples.npz",
         provenance="results/datasets/{dataset}/provenance.json",
-        modules=modules("describe_network"),
+        modules=modules("describe_network", "deepunits.models.torch_view"),
     output:
         description="results/models/{dataset}/{model}/network.json",
     params:

@@ -83,14 +83,13 @@ def build(description):
         if len(layers) != made.depth:
             raise UserError(f"{module} gives a network of {made.depth} layers; name so many, not {len(layers)}.")
         return made
-    from deepunits.models.torch_view import Module, TorchView, load_weights  # PyTorch is needed only here
-
-    if not isinstance(made, Module):
+    seen = importlib.import_module("deepunits.models.torch_view")  # by name: PyTorch is needed for its modules alone
+    if not isinstance(made, seen.Module):
         kind = type(made).__name__
         raise UserError(f"{module} gives a {kind}; let it give a torch.nn.Module, or a Network or View of deepunits.")
     if description["weights"]:
-        load_weights(made, description["weights"])
-    return TorchView(made, layers, module_shape(description["shape"]), description["units"], channels_last=True)
+        seen.load_weights(made, description["weights"])
+    return seen.TorchView(made, layers, module_shape(description["shape"]), description["units"], channels_last=True)
 
 
 def module_shape(shape):
