@@ -115,7 +115,7 @@ def draw_curves(manifolds: Mapping[str, InvarianceManifold]) -> Figure:
         If the ε do not run from 0 to 2, or a unit is dead.
     """
     sheet = Sheet(TEXT_WIDTH, CURVES + AXIS)
-    axes = sheet.axes(LABEL, MARGIN, TEXT_WIDTH - LABEL - MARGIN, CURVES - MARGIN)
+    axes = sheet.axes(LABEL, MARGIN, TEXT_WIDTH - 1.5 * LABEL, CURVES - MARGIN)
     line = np.linspace(0, 2, 101)
     axes.plot(line, 1 - line**2 / 4, color="0.4", linestyle="--", label="any linear unit")
     for name, manifold in manifolds.items():
