@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from deepunits.backend import array_module
+from deepunits.backend import array_module, to_host
 from deepunits.errors import UserError
 from deepunits.invariance.hessian import hessian_vector_product
 from deepunits.invariance.manifold import trace_manifold
@@ -108,3 +108,29 @@ def test_what_is_no_nonlinearity_is_one_sentence(given, sentence):
 def test_training_is_for_sigmoids():
     with pytest.raises(UserError, match="a nonlinearity of the network to train is 'relu'; set it to sigmoid"):
         Backpropagation(network("relu", np.float32), batch=5)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_the_device_computes_the_same(kind, gpu, rng):
+    host, (x, vectors) = network(kind, np.float32), rng.normal(size=(2, 17, SIZES[0])).astype(np.float32)
+    device, units = host.to(gpu), rng.integers(0, SIZES[3], 17)
+    assert device.nonlinearities == host.nonlinearities
+    there = [gpu.asarray(array) for array in (units, x, vectors)]
+    pairs = [
+        (host.activations(x, 3), device.activations(there[1], 3)),
+        *zip(host.unit_gradient(x, 3, units), device.unit_gradient(there[1], 3, there[0]), strict=True),
+        (hessian_vector_product(host, 3, units, x, vectors), hessian_vector_product(device, 3, *there)),
+    ]
+    for expected, found in pairs:
+        np.testing.assert_allclose(to_host(found), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_without_a_generator_the_starts_are_the_same_in_every_call():
+    seen = network("tanh", np.float32)
+    one, other = (maximize_activation(seen, 3, [2, 0], norm=2.0, max_steps=20) for _ in range(2))
+    assert one.inputs.shape == (2, 9, SIZES[0])
+    np.testing.assert_array_equal(one.inputs, other.inputs)
+    one, other = (trace_manifold(seen, 3, [2, 0], one.best, shown=[0]) for _ in range(2))
+    assert one.activations.shape == (2, 1, 21) and one.norm == pytest.approx(2.0)
+    np.testing.assert_array_equal(one.inputs, other.inputs)
