@@ -4,15 +4,13 @@ import hashlib
 import logging
 from pathlib import Path
 
-import pandas as pd
-
 from deepunits.backend import choose_device, device_name
 from deepunits.console import job, progress
 from deepunits.data.examples import load_examples
 from deepunits.data.training import training_stream
 from deepunits.models.stack import load_layer, metadata, pretrain_layer, save_layer
 from deepunits.record import versions
-from deepunits.storage import write_text
+from deepunits.storage import write_rows
 
 HELD_OUT = 2000  # test examples that the reconstruction error is measured on
 
@@ -51,5 +49,5 @@ with job(log=snakemake.log[0]):
         layer,
         metadata(params.kind, settings, seed=params.seed, stage=stage, xp=xp, versions=versions()),
     )
-    write_text(snakemake.output.history, pd.DataFrame(history).to_csv(index=False))
+    write_rows(snakemake.output.history, history)
     Path(params.checkpoint).unlink(missing_ok=True)

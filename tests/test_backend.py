@@ -1,11 +1,15 @@
 """Random numbers against their distribution, and the joined products against the plain ones."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+import scipy.linalg.blas
 from scipy.special import expit
 from scipy.stats import binom, kstest
 
-from deepunits import backend, randomness
+from deepunits import backend, blas, randomness
 from deepunits.backend import accumulate_product, biased_sigmoid, matmul, sigmoid_layer, to_host
 from deepunits.randomness import bernoulli, generator, sample_layer, uniform
 
@@ -87,6 +91,23 @@ def test_arrays_that_are_not_in_c_order_are_refused():
 
 
 # --- products ---
+
+
+@pytest.mark.parametrize(
+    "first, second", [("deepunits.blas", "scipy.linalg.blas"), ("scipy.linalg.blas", "deepunits.blas")]
+)
+def test_the_product_is_scipys_and_loaded_once_in_whatever_order(first, second):
+    code = f"import sys, {first}; light = 'scipy.linalg' not in sys.modules; import {second}; "
+    code += "import deepunits.blas, scipy.linalg.blas; "
+    code += "print(deepunits.blas.sgemm is scipy.linalg.blas.sgemm, light)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.split() == ["True", str(first == "deepunits.blas")]
+
+
+def test_a_scipy_that_is_built_in_another_way_has_the_product_too(monkeypatch):
+    monkeypatch.delitem(sys.modules, blas.NAME)
+    monkeypatch.setattr(blas.PathFinder, "find_spec", lambda name, path: None)
+    assert blas._load() is scipy.linalg.blas
 
 
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 1e-6), (np.float64, 1e-12)])

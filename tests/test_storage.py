@@ -1,5 +1,6 @@
 """Result files: same bytes from same arrays, whole or absent, and never with a NaN in them."""
 
+import csv
 import json
 import pickle
 import zipfile
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from deepunits.errors import UserError
-from deepunits.storage import load_npz, save_npz, write_json, write_text
+from deepunits.storage import load_npz, save_npz, write_json, write_rows, write_text
 
 
 @pytest.fixture
@@ -128,3 +129,11 @@ def test_text_and_json(tmp_path):
     assert json.loads((tmp_path / "a.json").read_text()) == {"a": "é", "b": [1, 2.5]}
     with pytest.raises(ValueError):
         write_json(tmp_path / "b.json", {"a": float("nan")})
+
+
+def test_rows_come_back_as_they_went(tmp_path):
+    rows = [{"examples": 7, "rate": 0.1 + 0.2, "what": 'a "b", c'}, {"examples": 11, "rate": 1e-300, "what": "d"}]
+    write_rows(tmp_path / "rows.csv", rows)
+    with open(tmp_path / "rows.csv", newline="") as file:
+        read = list(csv.DictReader(file))
+    assert [{name: type(rows[0][name])(text) for name, text in row.items()} for row in read] == rows

@@ -6,6 +6,7 @@ global, so one body of code serves both devices.
 
 import numpy as np
 
+from deepunits.blas import sgemm
 from deepunits.errors import UserError
 from deepunits.kernels import launch
 
@@ -207,8 +208,6 @@ def _gemm(out, alpha, a, b, beta):
     if not (a.size and b.size):  # which BLAS would refuse
         out[...] = beta * out if beta else 0
         return
-    from scipy.linalg.blas import sgemm  # here, because SciPy's linear algebra takes long to import
-
     # BLAS counts columns first: it sees every C-ordered array transposed, so it is asked for out.T from b.T and a.T.
     a, b = ((m.T, False) if m.flags.c_contiguous else (m, True) for m in (a, b))
     result = sgemm(alpha, b[0], a[0], beta=beta, c=out.T, trans_a=b[1], trans_b=a[1], overwrite_c=True)

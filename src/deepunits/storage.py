@@ -1,7 +1,9 @@
 """Result files, written whole or not at all, and never holding a number that is not one."""
 
 import contextlib
+import csv
 import glob
+import io
 import json
 import os
 import zipfile
@@ -77,6 +79,15 @@ def write_bytes(path, content):
 def write_text(path, text):
     """Write `text` to the file `path` in UTF-8."""
     write_bytes(path, text.encode())
+
+
+def write_rows(path, rows):
+    """Write `rows`, dicts of the same keys, to the file `path` as comma-separated values under a header."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
 
 
 def write_json(path, value):

@@ -4,7 +4,6 @@ Loosli, Canu and Bottou, "Training Invariant Support Vector Machines using Selec
 """
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from deepunits.backend import array_module
 from deepunits.errors import UserError
@@ -127,6 +126,8 @@ def hash_numbers(numbers, key):
 
 def displacement_fields(seed, count, displacement, smoothness):
     """Return smooth random fields of root mean square `displacement`, shape (count, 784), float32."""
+    from scipy.ndimage import gaussian_filter  # here, as it takes long to import and other streams need none
+
     noise = generator(seed, "displacement fields").standard_normal((count, SIDE, SIDE))
     fields = gaussian_filter(noise, smoothness, mode="wrap", axes=(1, 2)).reshape(count, -1)
     fields *= displacement / np.sqrt((fields**2).mean(axis=1, keepdims=True))

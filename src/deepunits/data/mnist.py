@@ -4,9 +4,6 @@ import hashlib
 import math
 
 import numpy as np
-import skimage.transform
-import sklearn
-import sklearn.datasets
 
 from deepunits.data.releases import File, Release, Unavailable, substitute_record
 from deepunits.errors import UserError
@@ -115,6 +112,9 @@ def parse_idx(content, name, dimensions):
 
 def enlarged_digits(reason):
     """Return scikit-learn's 1,797 digits of 8 x 8 pixels as images of 28 x 28, and the record of this substitute."""
+    import skimage.transform  # here, as both take long to import and MNIST itself needs neither
+    import sklearn.datasets
+
     digits = sklearn.datasets.load_digits()
     small = digits.images.astype(np.float32) / 16
     inner = SIDE - 2 * MARGIN

@@ -7,9 +7,6 @@ import hashlib
 from importlib import metadata, resources
 
 import numpy as np
-from skimage.color import rgb2gray
-from skimage.io import imread
-from skimage.util import img_as_float
 
 from deepunits.data.matfiles import read_mat
 from deepunits.data.releases import File, Release, Unavailable, substitute_record
@@ -133,6 +130,10 @@ def whitened_photographs(reason):
 
     Each is given the variance 0.1 by itself, because they come from cameras of different contrast.
     """
+    from skimage.color import rgb2gray  # here, as they take long to import and the pictures of the paper need none
+    from skimage.io import imread
+    from skimage.util import img_as_float
+
     pictures, files = [], {}
     for package, name in PHOTOGRAPHS:
         path = resources.files(package) / name

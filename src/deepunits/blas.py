@@ -1,0 +1,29 @@
+"""SciPy's single-precision matrix product, without the rest of ``scipy.linalg``.
+
+That takes longer to import than NumPy and all of this package, and most jobs need nothing else of it.
+"""
+
+import sys
+from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec, spec_from_file_location
+
+import scipy
+
+NAME = "scipy.linalg._fblas"  # under which SciPy itself, if it is asked for more later, then finds what is loaded here
+
+
+def _load():
+    """Return the module of SciPy's that has the product."""
+    if NAME in sys.modules:
+        return sys.modules[NAME]
+    found = PathFinder.find_spec("_fblas", [f"{path}/linalg" for path in scipy.__path__])
+    if found is None:  # a SciPy that is built in another way
+        return import_module("scipy.linalg.blas")
+    spec = spec_from_file_location(NAME, found.origin)
+    sys.modules[NAME] = module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[NAME])
+    return sys.modules[NAME]
+
+
+sgemm = _load().sgemm
