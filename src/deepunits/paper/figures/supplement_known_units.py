@@ -49,7 +49,7 @@ def draw(known, provenance=()):
     sheet = Sheet(TEXT_WIDTH, LINE + len(names) * (height + GAP) + 3 * LINE, substitutes(provenance))
     sheet.text("pictures at the distance ε", LEFT + PICTURES / 2, LINE / 2)
     left = LEFT + PICTURES + 3 * MARGIN + 0.35
-    sheet.text("of the highest activation there is", left + PANEL / 2, LINE / 2)
+    sheet.text("share of the highest", left + PANEL / 2, LINE / 2)
     for number, (name, ways, curves) in enumerate(zip(names, images, share, strict=True)):
         top = LINE + number * (height + GAP)
         sheet.side_text(str(name).replace(", ", ",\n"), 0.75 * LINE, top, height, fontsize=6.5)
