@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dependencies import library_modules
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -21,6 +22,7 @@ EXTRAS = PROJECT["project"]["optional-dependencies"]
 BUILD = PROJECT["dependency-groups"]["build"]
 RUN = PROJECT["project"]["dependencies"] + EXTRAS["workflow"]
 LOCKED = RUN + EXTRAS["slurm"] + EXTRAS["dev"] + EXTRAS["docs"]
+OPTIONAL = {"cupy", "safetensors", "torch"}  # the extras gpu and torch
 IMPORT_NAMES = {"PIL": "pillow", "sklearn": "scikit-learn", "skimage": "scikit-image", "yaml": "pyyaml"}
 
 # A conda match specification as environment files write it: a lower-case name, then versions joined by commas.
@@ -57,10 +59,10 @@ def parse_lock(path):
     return locked
 
 
-def imported_modules(folder):
-    """Return the names of the top-level modules that the Python files below `folder` import."""
+def imported_modules(paths):
+    """Return the names of the top-level modules that Python files import."""
     names = set()
-    for path in (ROOT / folder).rglob("*.py"):
+    for path in paths:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 names |= {alias.name.partition(".")[0] for alias in node.names}
@@ -135,10 +137,17 @@ def test_build_lock_has_the_build_backend():
 @pytest.mark.parametrize(("folder", "extras"), [("src", []), ("scripts", []), ("workflow", []), ("tests", ["dev"])])
 def test_every_imported_package_is_declared(folder, extras):
     declared = parse_requirements(RUN + [r for extra in extras for r in EXTRAS[extra]])
-    optional = {"cupy", "safetensors", "torch"}  # the extras gpu and torch
     own = {"deepunits"} | {path.stem for path in ROOT.glob("[stw]*/*.py")}
-    for name in imported_modules(folder) - own - optional - sys.stdlib_module_names:
+    for name in imported_modules((ROOT / folder).rglob("*.py")) - own - OPTIONAL - sys.stdlib_module_names:
         assert IMPORT_NAMES.get(name, name) in declared, f"{folder} imports {name}, which pyproject.toml does not name"
+
+
+def test_what_the_library_gives_by_name_needs_no_extra():
+    homes = {module for module, _ in deepunits._FOUND.values()}
+    found = imported_modules(library_modules(Path(deepunits.__file__), *homes))
+    needed = parse_requirements(PROJECT["project"]["dependencies"])
+    asked = {IMPORT_NAMES.get(name, name) for name in found - OPTIONAL - sys.stdlib_module_names - {"deepunits"}}
+    assert asked == set(needed)
 
 
 def test_citation_states_the_version_licence_and_paper():

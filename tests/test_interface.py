@@ -6,16 +6,17 @@ import inspect
 import subprocess
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 import deepunits
+from deepunits.errors import UserError
 
 PACKAGE = Path(deepunits.__file__).parent
-OPTIONAL = {"TorchView"}  # which needs PyTorch
-NAMES = [name for name in deepunits.__all__ if name not in OPTIONAL]
-MODULES = sorted({module for name, (module, _) in deepunits._FOUND.items() if name not in OPTIONAL})
+NAMES = deepunits.__all__
+MODULES = sorted({deepunits._FOUND[name][0] for name in NAMES})
 
 # Prints the processor's time, in seconds, that the statements of the first argument take.
 TIMED = "import sys, time; start = time.process_time(); exec(sys.argv[1]); print(time.process_time() - start)"
@@ -34,6 +35,15 @@ def test_type_checkers_are_told_the_same():
     told = {alias.asname: (node.module, alias.name) for node in imports for alias in node.names}
     assert told == deepunits._FOUND
     assert (PACKAGE / "py.typed").exists()
+
+
+def test_the_view_of_pytorch_is_there_where_pytorch_is():
+    assert "TorchView" in dir(deepunits)
+    if find_spec("torch") is None:
+        with pytest.raises(UserError, match="PyTorch is not installed; pip install"):
+            _ = deepunits.TorchView
+    else:
+        assert deepunits.TorchView.__name__ == "TorchView"
 
 
 def test_another_name_is_no_attribute():

@@ -33,7 +33,7 @@ _FOUND = {
     for module, names in _HOMES.items()
     for name in names
 }
-__all__ = [*sorted(_FOUND)]
+__all__ = sorted(_FOUND.keys() - {"TorchView"})  # a star is not to ask for PyTorch
 
 
 def __getattr__(name):
@@ -45,4 +45,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_FOUND})
