@@ -102,7 +102,7 @@ def known_units(side, norm, epsilons, *, seed):
         - ``two pairs``: the energy of two, invariant to whatever stays in their span;
         - ``shift-invariant``: the sum of the amplitudes of gratings of 1, 2 and 3 cycles, which a shift of the patch
           leaves as they are;
-        - ``isolated optimum`` and ``isolated, linear part``: quadratic forms.
+        - ``isolated optimum`` and ``isolated with linear part``: quadratic forms.
     """
     pairs = np.stack([gabor_pair(side, angle) for angle in (0.4, 0.4 + np.pi / 2)])
     pairs[1] -= pairs[1] @ pairs[0].T @ pairs[0]
@@ -132,7 +132,7 @@ def _quadratic_forms(side, norm, epsilons, rng):
     hessian = axes / np.arange(1, side**2 + 1) @ axes.T  # eigenvalues 1, 1/2, 1/3, ...
     linear = rng.normal(size=side**2)
     yield _quadratic("isolated optimum", hessian, np.zeros(side**2), norm, epsilons)
-    yield _quadratic("isolated, linear part", hessian, norm / 2 * linear / np.linalg.norm(linear), norm, epsilons)
+    yield _quadratic("isolated with linear part", hessian, norm / 2 * linear / np.linalg.norm(linear), norm, epsilons)
 
 
 def _quadratic(name, hessian, linear, norm, epsilons):

@@ -163,7 +163,7 @@ def loss_by_whitening(case, searches):
     return *over_units(loss, seed=case.seed), found.fields
 
 
-KNOWN = ("simple cell", "complex cell", "two pairs", "shift-invariant", "isolated optimum", "isolated, linear part")
+KNOWN = ("simple cell", "complex cell", "two pairs", "shift-invariant", "isolated optimum", "isolated with linear part")
 FARTHEST = 1.9  # ε up to which; opposite the optimum, at 2, there is one point alone
 
 

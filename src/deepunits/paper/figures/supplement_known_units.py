@@ -52,7 +52,7 @@ def draw(known, provenance=()):
     sheet.text("share of the highest", left + PANEL / 2, LINE / 2)
     for number, (name, ways, curves) in enumerate(zip(names, images, share, strict=True)):
         top = LINE + number * (height + GAP)
-        sheet.side_text(str(name).replace(", ", ",\n"), 0.75 * LINE, top, height, fontsize=6.5)
+        sheet.side_text(str(name).replace(" with", "\nwith"), 0.75 * LINE, top, height, fontsize=6.5)
         for row, search in enumerate(SHOWN):
             middle = top + height * (row + 0.5) / len(SHOWN)
             sheet.text(search, LEFT - MARGIN, middle, ha="right", fontsize=7, color=SEARCHES[search][1])
