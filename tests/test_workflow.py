@@ -999,6 +999,15 @@ def test_a_search_for_pictures_changes_what_its_trials_say(fresh):
     assert refused.returncode and "the picture of rows_as_it_is is nowhere measured by mode; name" in refused.stdout
 
 
+def test_a_trial_of_the_search_is_measured(finished):
+    search = {"statements": ["one-pattern"], "where": {"dataset": "natural_images"}, "trials": {"fewer": {"seed": 3}}}
+    made = finished.snakemake("--cores", "2", "--directory", "trial", "pictures", config={"pictures": {"rows": search}})
+    assert made.returncode == 0, made.stdout
+    with (finished.folder / "trial" / "results" / "pictures.csv").open() as rows:
+        [row] = csv.DictReader(rows)
+    assert row["trial"] == "rows_fewer" and row["statement"] == "one-pattern" and -1 <= float(row["value"]) <= 1
+
+
 def test_images_of_ones_own_need_a_configuration_alone(finished):
     rng = np.random.default_rng(0)
     np.savez(finished.folder / "mine.npz", images=rng.random((60, 7, 5)), labels=np.arange(60) % 3 + 1)

@@ -27,9 +27,9 @@ rule measure_trial:
         "Measure {wildcards.trial}"
     input:
         files=measured_in_trial,
-        provenance=lambda wildcards: (
+        provenance=lambda wildcards: [
             f"results/pictures/{wildcards.trial}/datasets/{TRIALS[wildcards.trial][0]['where']['dataset']}/provenance.json"
-        ),
+        ],
         modules=modules("measure_claims", *DECLARING),
     output:
         csv="results/pictures/{trial}.csv",
