@@ -19,7 +19,7 @@ fail = { echo "error: $(1)" >&2; exit 1; }
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup reproduce quick check test test-kernels bench report style lint lock
+.PHONY: help setup reproduce quick check test test-kernels torture bench report style lint lock
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -51,6 +51,9 @@ test-kernels: setup  ## the numerical tests on other kernels of the linear-algeb
 		*) echo "== $$kernels: left out, this processor has $${used:-others} in their place" ;; \
 		esac; \
 	done
+
+torture: setup  ## kills, other orders, a cluster: what is promised, tried for hours (ARGS=--help says more)
+	python tests/torture/run.py $(ARGS)
 
 # Which build of PyTorch fits depends on the machine and it is only a peer to time against, so it is not in the lock.
 bench: setup  ## the benchmark, side by side with its peers

@@ -1,0 +1,140 @@
+"""The workflow on the Slurm that ``slurm.sh`` starts: its results, what its jobs ask for, jobs and a node that die."""
+
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+from torture.kills import Outcome, differences
+
+SCRIPT = Path(__file__).with_name("slurm.sh")
+SUBMITTED = re.compile(r"Job \d+ has been submitted with SLURM jobid (\d+)")
+# Seconds to the first question for the state of jobs: they are short here.
+PROFILE = ["--profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "4"]
+
+
+class Slurm:
+    """A Slurm of one node, for as long as the ``with`` block lasts.
+
+    Parameters
+    ----------
+    folder : Path
+    accounting : bool
+        Whether it has an accounting database.
+    """
+
+    def __init__(self, folder, accounting=False):
+        self.folder, self.accounting = folder, accounting
+
+    def __enter__(self):
+        self.call("up", *["accounting"] * self.accounting)
+        return self
+
+    def __exit__(self, *_):
+        self.call("down")
+
+    def call(self, command, *more):
+        subprocess.run([SCRIPT, command, self.folder, *more], check=True)
+
+    def jobs(self):
+        """Return what is on record of each job that has ended, a dict of texts by Slurm's number of the job."""
+        lines = (self.folder / "jobs.txt").read_text().splitlines()
+        records = [dict(field.split("=", 1) for field in line.split() if "=" in field) for line in lines]
+        return {record["JobId"]: record for record in records}
+
+    def node_dies(self):
+        """Kill all that runs on the node, its daemon first, so that no one can tell Slurm what became of the jobs."""
+        daemons = [process for process in psutil.process_iter(["name"]) if process.info["name"].startswith("slurmd")]
+        steps = [process for process in psutil.process_iter(["name"]) if process.info["name"].startswith("slurmstepd")]
+        dying = daemons + steps + [child for step in steps for child in step.children(recursive=True)]
+        for process in dying:
+            process.kill()
+        psutil.wait_procs(dying, timeout=30)
+
+    def node_is(self, state):
+        """Return whether the node is in a state, such as down or idle."""
+        answer = subprocess.run(["sinfo", "--noheader", "--format=%T"], capture_output=True, text=True, check=True)
+        return answer.stdout.startswith(state)
+
+    def node_comes_back(self, timeout=300):
+        """Start the node's daemon again once Slurm has noticed that the node is down."""
+        end = time.monotonic() + timeout
+        while not self.node_is("down"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"Slurm does not notice in {timeout} s that its node is down")
+            time.sleep(1)
+        self.call("node")
+
+
+def run_on_slurm(workflow, folder):
+    """Run a workflow here, in ``whole``, and on Slurm, in ``slurm``.
+
+    Returns
+    -------
+    outcome : Outcome
+        Its work is the jobs that Slurm ran.
+    text : str
+        What Snakemake wrote.
+    """
+    _, _, needed = workflow.finish(folder / "whole")
+    workflow.finish(folder / "slurm", *PROFILE)
+    text = (folder / "slurm" / "output.txt").read_text(encoding="utf-8")
+    lines, compared = differences(folder / "whole" / "results", folder / "slurm" / "results")
+    lines += workflow.left_behind(folder / "slurm")
+    return Outcome([], len(SUBMITTED.findall(text)), needed, compared, lines), text
+
+
+def training_dies(workflow, folder, layer, kill, then=lambda: None):
+    """Run a training on Slurm; `kill` something once it has a checkpoint, `then` do what follows, and wait.
+
+    Parameters
+    ----------
+    workflow : Workflow
+        Whose target is the layer.
+    folder : Path
+    layer : str
+        The training, such as ``mnist/dbn/layer1``.
+    kill, then : callable
+        `kill` is given the processes that train.
+
+    Returns
+    -------
+    outcome : Outcome
+        Its work is the epochs that the last attempt trained.
+    text : str
+        What Snakemake wrote.
+    """
+    workflow.finish(folder / "whole")
+    run = folder / "slurm"
+    group = workflow.start(run, *PROFILE)
+    checkpoint = run / "results" / "checkpoints" / f"{layer}.npz"
+    if not group.wait_until(checkpoint.exists):
+        raise RuntimeError(f"the run ended without a checkpoint:\n{group.text[-5000:]}")
+    kill([process for process in psutil.process_iter(["cmdline"]) if _trains(process, run)])
+    then()
+    if group.process.wait(1800):
+        raise RuntimeError(f"the run failed:\n{group.text[-5000:]}")
+    text = group.text
+    lines, compared = differences(folder / "whole" / "results", run / "results")
+    lines += workflow.left_behind(run)
+    needed, work = (_epochs(place, layer) for place in (folder / "whole", run))
+    return Outcome(["killed after a checkpoint"], work, needed, compared, lines), text
+
+
+def _trains(process, folder):
+    command = " ".join(process.info["cmdline"] or ())
+    return f"{folder}/.snakemake/scripts/" in command and "pretrain_layer.py" in command
+
+
+def _epochs(folder, layer):
+    return (folder / "results" / "logs" / "models" / f"{layer}.log").read_text().count(" examples, rate ")
+
+
+def requests(slurm, text):
+    """Return what jobs asked for, by rule: a set of pairs, such as ``("120", "cpu=1,mem=1500M,node=1,billing=1")``."""
+    found, jobs = {}, slurm.jobs()
+    for rule, number in re.findall(r"slurm_logs/rule_(\w+)/(?:[^/]*/)?(\d+)\.log\)", text):
+        if number in jobs:
+            found.setdefault(rule, set()).add((jobs[number]["TimeLimit"], jobs[number].get("Tres", "")))
+    return found
