@@ -78,7 +78,8 @@ def kind(wildcards):
 def modules(script, *named):
     """Return the library modules that scripts/<script>.py imports, some by name: inputs of its rule."""
     files = library_modules(Path(workflow.basedir, "scripts", f"{script}.py"), *named)
-    return [os.path.relpath(path) for path in files]  # relative to where the rule runs
+    # Relative to where the rule runs; in the repository also where results are kept in a storage.
+    return [local(os.path.relpath(path)) for path in files]
 
 
 def layer_settings(wildcards):
