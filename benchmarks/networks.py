@@ -46,12 +46,15 @@ class Study:
     dataset : str
     share : float
         Share of its examples that every training takes.
+    fine_tuned : sequence of str
+        The models that are fine-tuned.
     xp : module
     """
 
-    def __init__(self, examples, dataset, share, xp):
+    def __init__(self, examples, dataset, share, fine_tuned, xp):
         self.config = resolve(yaml.safe_load((ROOT / "config" / "config.yaml").read_text()))
         self.examples, self.dataset, self.share, self.xp, self.rows = examples, dataset, share, xp, []
+        self.fine_tuned = fine_tuned
         self.seed, self.tools = self.config["seed"], self.config["units"][dataset]
         self.statistics = estimate(
             load_examples(examples, "train"), regularization=self.config["datasets"][dataset]["regularization"]
@@ -147,7 +150,7 @@ class Study:
             while len(layers) < len(self.config["models"][self.dataset][model]):
                 self.pretrain(model, layers)
                 self.look_at_units(model, layers)
-            if model in self.config["classifiers"].get(self.dataset, {}):
+            if model in self.fine_tuned and model in self.config["classifiers"].get(self.dataset, {}):
                 self.fine_tune(model, layers)
 
 
@@ -169,9 +172,12 @@ def main():
     parser.add_argument("--dataset", default="mnist", help="its name in config/config.yaml")
     parser.add_argument("--device", choices=["auto", "cpu", "gpu"], default="auto")
     parser.add_argument("--share", type=float, default=1.0, help="of the examples; nothing is written unless it is 1")
+    parser.add_argument(
+        "--fine-tune", nargs="*", default=["dbn"], help="models that are fine-tuned, too; by default dbn"
+    )
     arguments = parser.parse_args()
     xp = choose_device(arguments.device)
-    study = Study(arguments.examples, arguments.dataset, arguments.share, xp)
+    study = Study(arguments.examples, arguments.dataset, arguments.share, arguments.fine_tune, xp)
     study.run()
     about = machine(xp, threads=None)
     print(table(study.rows))
