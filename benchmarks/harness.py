@@ -127,21 +127,22 @@ def repeated(run, times):
     return runs
 
 
+def rate_of(product, size, xp, threads):
+    """Return at how many operations a second `product` does a product of `size`³."""
+    return 2 * size**3 / interleaved({"product": product}, 5, xp, threads)["product"]
+
+
 def peak(xp, threads, size=2048):
     """Return the machine's rate for products of `size`³, in operations a second."""
     a = random_array(xp, size, size)
     out = xp.empty_like(a)
-    return 2 * size**3 / interleaved({"product": lambda: xp.matmul(a, a, out=out)}, 5, xp, threads)["product"]
+    return rate_of(lambda: xp.matmul(a, a, out=out), size, xp, threads)
 
 
-def import_torch(threads, xp):
-    """Return PyTorch, set to so many threads, or None where it cannot take part."""
-    try:
-        import torch
-    except ImportError:
-        return None
-    torch.set_num_threads(threads)
-    return torch if xp is np or torch.cuda.is_available() else None
+def confine(threads, xp):
+    """Keep this process to so many of its CPUs: libraries that count them then start no more threads."""
+    if xp is np and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
 
 
 def torch_device(array):
@@ -152,7 +153,17 @@ def torch_device(array):
 def machine(xp, threads):
     """Return what the numbers depend on besides the code."""
     versions = {"python": platform.python_version()}
-    for package in ("numpy", "scipy", "scikit-learn", "torch", "cupy-cuda12x", "cupy-cuda13x"):
+    for package in (
+        "numpy",
+        "scipy",
+        "scikit-learn",
+        "torch",
+        "jax",
+        "torch-lucent",
+        "horama",
+        "cupy-cuda12x",
+        "cupy-cuda13x",
+    ):
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[package] = metadata.version(package)
     libraries = [

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 from harness import Case, random_array
-from pretraining import rbm_case, steps_of
+from pretraining import rbm_training, steps_of
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from deepunits.backend import to_host
@@ -13,7 +13,7 @@ from deepunits.data.infinite_mnist import SIDE, InfiniteMNIST
 ORIGINALS, WARPED = 10_000, 100  # images; how many of them the peer deforms
 
 
-def cases(xp, torch):
+def cases(xp, peers):
     """Yield a case for each minibatch that is fed, as its stage and a function that sets it up."""
     for batch in (100, 1000):
         yield "infinite MNIST", partial(stream_case, xp, batch)
@@ -29,7 +29,7 @@ def stream_case(xp, batch):
         "infinite MNIST",
         f"{count} examples",
         lambda: stream.batch(ORIGINALS, count),
-        peers={"map_coordinates": lambda: warp(stream, WARPED), training: rbm_case(xp, None, 500, batch).ours},
+        peers={"map_coordinates": lambda: warp(stream, WARPED), training: rbm_training(xp, 500, batch)[2]},
         check=lambda: check(stream),
         scale={"map_coordinates": count / WARPED},
     )

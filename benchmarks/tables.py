@@ -1,0 +1,105 @@
+"""The results of the benchmark as tables in Markdown."""
+
+
+def row(case, seconds, rate):
+    """Return the record of a measured case; `rate` is the machine's peak."""
+    ours = seconds["ours"]
+    return {
+        "stage": case.stage,
+        "shape": case.shape,
+        "milliseconds": round(1000 * ours, 3),
+        "share_of_bound": round(seconds["bound"] / ours, 3) if case.bound else None,
+        "share_of_peak": round(case.flops / ours / rate, 3) if case.bound else None,
+        "ratio_to": {name: round(seconds[name] / ours, 2) for name in case.peers},
+    }
+
+
+def percent(share):
+    return "" if share is None else f"{100 * share:.0f} %"
+
+
+def ratios(row):
+    return ", ".join(f"{name} {ratio:.2f}" for name, ratio in row["ratio_to"].items())
+
+
+def lines(rows):
+    """Return the lines of a table of all that was measured on one kind of kernels."""
+    table = ["| stage | size | ms | of bound | of peak | time of the peer over ours |", "|---|---|---|---|---|---|"]
+    for r in rows:
+        shares = f"{percent(r['share_of_bound'])} | {percent(r['share_of_peak'])}"
+        table.append(f"| {r['stage']} | {r['shape']} | {r['milliseconds']:.1f} | {shares} | {ratios(r)} |")
+    return table
+
+
+def kernels(run):
+    """Return the kernels of a run in a few words, such as ``SkylakeX (AVX-512)``."""
+    return f"{run['kernels']} ({run['instructions']})"
+
+
+def description(run):
+    """Return on what a run was measured, in a paragraph."""
+    about = run["machine"]
+    where = f"{about['processor']}, {about['threads']} of {about['cores']} cores"
+    if about["device"] != "cpu":
+        where += f", device {about['device']}, {run['peak_gflops']:.0f} GFLOP/s at 2048³"
+    else:
+        where += f"; kernels {kernels(run)} of {run['library']}, {run['peak_gflops']:.0f} GFLOP/s at 2048³"
+    said = [where]
+    if run["restricted_by"]:
+        said.append("restricted by " + ", ".join(f"{name}={value}" for name, value in run["restricted_by"].items()))
+    if run["peer_peak_gflops"]:
+        said.append(
+            "the peers' products: "
+            + ", ".join(
+                f"{name} {rate:.0f} GFLOP/s"
+                + f" ({run['peer_instructions'][name]})" * (name in run["peer_instructions"])
+                for name, rate in run["peer_peak_gflops"].items()
+            )
+        )
+    said.append(", ".join(f"{name} {version}" for name, version in about["versions"].items()))
+    said += [f"{name} is left out: {reason}" for name, reason in run["left_out"].items()]
+    return "; ".join(said) + ".\n"
+
+
+def report(record):
+    """Return everything of a record: a section for each kind of kernels, and the views."""
+    sections = [f"# {kernels(run)}\n\n{description(run)}\n" + "\n".join(lines(run["rows"])) for run in record["runs"]]
+    if "views" in record:
+        sections.append(f"# Views of a PyTorch module\n\n{views(record['views'])}")
+    return "\n\n".join(sections) + "\n"
+
+
+def summary(record):
+    """Return the shares of the bound and the ratios of all kinds of kernels side by side, and the views."""
+    runs = record["runs"]
+    table = [
+        "| stage | size | " + " | ".join(f"of the bound, {kernels(run)} | times as fast as" for run in runs) + " |"
+    ]
+    table.append("|---|---|" + "---|---|" * len(runs))
+    for same in zip(*(run["rows"] for run in runs), strict=True):  # every run has the same cases in the same order
+        cells = " | ".join(f"{percent(r['share_of_bound'])} | {ratios(r)}" for r in same)
+        table.append(f"| {same[0]['stage']} | {same[0]['shape']} | {cells} |")
+    parts = ["\n".join(map(description, runs)), "\n".join(table) + "\n"]
+    if "views" in record:
+        parts.append(views(record["views"]))
+    return "\n".join(parts)
+
+
+def views(record):
+    """Return the comparison of the means to maximise units of a PyTorch module."""
+    table = [
+        "| layer | by | steps | s for all units | time over ours | activation over ours | units higher than ours "
+        "| in the time of ours | steps and time over ours to reach it |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for r in record["rows"]:
+        reached = "" if r["by"] == "ours" else "not reached"
+        if r["steps_to_ours"]:
+            reached = f"{r['steps_to_ours']}, {r['time_to_ours']:.2f}"
+        soon = "" if r["in_our_time"] is None else f"{r['in_our_time']:.3f}"
+        table.append(
+            f"| {r['layer']} | {r['by']} | {r['steps']} | {r['seconds']:.2f} | {r['time_over_ours']:.2f} "
+            f"| {r['activation_over_ours']:.3f} | {r['higher']} of {r['compared']} | {soon} | {reached} |"
+        )
+    left_out = [f"{name} is left out: {reason}.\n" for name, reason in record["left_out"].items()]
+    return "\n".join(table) + "\n" + "".join("\n" + line for line in left_out)
