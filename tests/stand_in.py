@@ -203,7 +203,13 @@ CUDA = """
 #define __device__
 static struct { int x; } blockIdx, blockDim, threadIdx;
 """
-TYPES = {"float": np.float32, "long long": np.int64, "unsigned char": np.uint8, "signed char": np.int8}
+TYPES = {
+    "float": np.float32,
+    "long long": np.int64,
+    "unsigned char": np.uint8,
+    "signed char": np.int8,
+    "bool": np.bool_,
+}
 
 
 def compiler():

@@ -101,8 +101,9 @@ def test_kernels_are_given_numbers_of_their_types_and_arrays_in_c_order(monkeypa
     [(first, second, share_kept, size)] = given
     assert first is array and second is array
     assert (type(share_kept), share_kept, type(size), size) == (np.float32, 0.5, np.int64, 15)
-    with pytest.raises(ValueError, match="C order"):
-        kernels.launch("times_slope", array.size, array.T, array, 0.5, array.size)
+    for wrong in (array.T, array.astype(np.float64)):
+        with pytest.raises(ValueError, match="C order, and single precision"):
+            kernels.launch("times_slope", array.size, wrong, array, 0.5, array.size)
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.01, 0.3137, 0.5, 0.99, 1.0])
@@ -235,6 +236,18 @@ def test_errors_of_a_softmax(on_cpu):
     wrong = (products + bias).argmax(axis=1) != labels
     assert 0 < wrong.sum() < 301
     np.testing.assert_array_equal(found_in(mistakes, 301), 2 + wrong)
+
+
+def test_the_end_of_ascents(on_cpu):
+    activation = np.array([-4.0, -4.0, 2.0, 2.0, 2.0, np.nan], np.float32)
+    previous = np.array([-4.1, -3.8, 2.0, np.inf, 1.0, 2.0], np.float32)
+    taken = np.array([3, 3, 3, 0, 7, 7])
+    done, leaving = np.array([False] * 7), np.array([False, False, True, False, False, False, False])
+    on_cpu("end_ascents", 6, activation, previous, taken, done, leaving, 0.04, 7, 6)
+    np.testing.assert_array_equal(
+        done, [True, False, False, False, False, False, False]
+    )  # who had left stays as it was
+    np.testing.assert_array_equal(leaving, [True, False, True, False, True, True, False])
 
 
 def test_the_sum_of_rows(on_cpu):

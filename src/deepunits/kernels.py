@@ -216,6 +216,20 @@ extern "C" __global__ void softmax_errors(
     mistakes[row] += highest != labels[row];
 }
 """,
+    # Ascents (n,) that go on are done if their activation changed by less than a share of it, and leave then or after
+    # all their steps.
+    "end_ascents": r"""
+extern "C" __global__ void end_ascents(
+    const float* activation, const float* previous, const long long* taken, bool* done, bool* leaving,
+    float threshold, long long max_steps, long long n
+) {
+    long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n || leaving[i])
+        return;
+    done[i] = fabsf(activation[i] - previous[i]) < threshold * fabsf(activation[i]);
+    leaving[i] = done[i] || taken[i] == max_steps;
+}
+""",
     # sum += scale * the sum of the rows (n, units).
     "add_rows": r"""
 extern "C" __global__ void add_rows(const float* rows, float* sum, float scale, long long n, long long units) {
@@ -239,13 +253,13 @@ def launch(name, size, *arguments):
 
 
 def _argument(value):
-    """Return `value` as a kernel takes it: a long long, a float or an array in C order."""
+    """Return `value` as a kernel takes it: a long long, a float or an array in C order, not in double precision."""
     if isinstance(value, int):
         return np.int64(value)
     if isinstance(value, float):
         return np.float32(value)
-    if not value.flags.c_contiguous:
-        raise ValueError("a kernel takes arrays in C order")
+    if not value.flags.c_contiguous or value.dtype == np.float64:
+        raise ValueError("a kernel takes arrays in C order, and single precision")
     return value
 
 

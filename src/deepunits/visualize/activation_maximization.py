@@ -8,6 +8,7 @@ import numpy as np
 from deepunits.backend import array_module, matmul, row_dot, to_host
 from deepunits.checks import check_numbers, unit_numbers
 from deepunits.errors import UserError
+from deepunits.kernels import launch
 from deepunits.models.network import Network
 from deepunits.models.view import View
 from deepunits.randomness import generator, uniform
@@ -158,8 +159,13 @@ def maximize_activation(
     done, leaving, looked = xp.zeros(started, bool), xp.zeros(started, bool), 0
     while len(active):
         activation = ascents.activate(row_units[active])
-        done |= (xp.abs(activation - previous) < threshold * xp.abs(activation)) & ~leaving
-        leaving |= done | (taken == max_steps)
+        if xp is np:
+            done |= abs(activation - previous) < threshold * abs(activation)
+            leaving |= done | (taken == max_steps)
+        else:
+            activation = xp.asarray(activation, dtype=xp.float32)
+            state = activation, previous, taken, done, leaving
+            launch("end_ascents", len(active), *state, float(threshold), int(max_steps), len(active))
         looked = (looked + 1) % look
         if looked == 0 and len(places := xp.flatnonzero(leaving)):
             ended = active[places]
