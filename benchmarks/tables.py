@@ -36,6 +36,12 @@ def kernels(run):
     return f"{run['kernels']} ({run['instructions']})"
 
 
+def peer(run, name):
+    """Return the rate of a peer's products and the instructions of its own loops, where it names them."""
+    instructions = run["peer_instructions"].get(name)
+    return f"{name} {run['peer_peak_gflops'][name]:.0f} GFLOP/s" + (f" ({instructions})" if instructions else "")
+
+
 def description(run):
     """Return on what a run was measured, in a paragraph."""
     about = run["machine"]
@@ -48,14 +54,7 @@ def description(run):
     if run["restricted_by"]:
         said.append("restricted by " + ", ".join(f"{name}={value}" for name, value in run["restricted_by"].items()))
     if run["peer_peak_gflops"]:
-        said.append(
-            "the peers' products: "
-            + ", ".join(
-                f"{name} {rate:.0f} GFLOP/s"
-                + f" ({run['peer_instructions'][name]})" * (name in run["peer_instructions"])
-                for name, rate in run["peer_peak_gflops"].items()
-            )
-        )
+        said.append("the peers' products: " + ", ".join(peer(run, name) for name in run["peer_peak_gflops"]))
     said.append(", ".join(f"{name} {version}" for name, version in about["versions"].items()))
     said += [f"{name} is left out: {reason}" for name, reason in run["left_out"].items()]
     return "; ".join(said) + ".\n"
