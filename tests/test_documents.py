@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from deepunits.paper.claims.scorecard import VERDICTS, statements
+from deepunits.paper.claims.scorecard import VERDICTS, over_seeds, statements
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), ROOT / "config" / "README.md"]
@@ -45,3 +46,14 @@ def test_the_documents_count_what_the_scorecard_counts():
 def test_the_scorecard_has_the_statements_that_are_declared():
     scorecard = (ROOT / "docs/scorecard.md").read_text()
     assert all(f"| {statement.says} |" in scorecard for statement in statements())
+
+
+def test_numbers_over_five_seeds_are_those_of_the_scorecard():
+    """Each value with its interval that deviations.md gives over five seeds is that of a place in seeds.csv."""
+    places = over_seeds(pd.read_csv(ROOT / "docs" / "seeds.csv").assign(where=""))
+    known = {tuple(f"{number:.3g}" for number in row) for row in places[["value", "low", "high"]].to_numpy()}
+    text = " ".join((ROOT / "docs" / "deviations.md").read_text(encoding="utf-8").split())
+    number = r"(-?[\d.]+)"
+    named = re.findall(rf"over five seeds[^|\d]*{number} \[{number}, {number}\]", text)
+    assert len(named) >= 15
+    assert [values for values in named if values not in known] == []
