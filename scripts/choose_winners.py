@@ -1,18 +1,15 @@
 """Choose among the trials the best of each model: a table, and the winners as a configuration."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 import yaml
 
 from deepunits.console import job
 from deepunits.data.examples import load_provenance, substitute
 from deepunits.selection import as_configuration, winners
-from deepunits.storage import write_text
+from deepunits.storage import load_json, write_text
 
 with job(log=snakemake.log[0]):
-    trials = [json.loads(Path(path).read_text(encoding="utf-8")) for path in snakemake.input.trials]
+    trials = [load_json(path) for path in snakemake.input.trials]
     best = winners(trials)
     records = dict(zip(snakemake.params.datasets, map(load_provenance, snakemake.input.provenance), strict=True))
     rows = []

@@ -7,7 +7,7 @@ from deepunits.console import job, progress
 from deepunits.data.examples import load_examples, load_labels
 from deepunits.data.training import training_stream
 from deepunits.models.classifier import error_rate, fine_tune, random_network, refit, with_output_layer
-from deepunits.models.stack import load_layer, metadata
+from deepunits.models.stack import load_layers, metadata
 from deepunits.models.trained import save_classifier
 from deepunits.randomness import generator
 from deepunits.record import versions
@@ -23,7 +23,7 @@ with job(log=snakemake.log[0]):
     labels = load_labels(examples, "train")
     classes = int(labels.max()) + 1
     if snakemake.input.layers:
-        network = with_output_layer([load_layer(path) for path in snakemake.input.layers], classes)
+        network = with_output_layer(load_layers(snakemake.input.layers), classes)
     else:
         sizes = [stream.pixels, *params.settings["units"].values(), classes]
         network = random_network(sizes, generator(params.seed, *stage, "initial weights"))

@@ -7,7 +7,7 @@ import numpy as np
 
 from deepunits.backend import choose_device, device_name
 from deepunits.console import job
-from deepunits.models.trained import load_network
+from deepunits.models.trained import check_fit, load_network
 from deepunits.randomness import generator
 from deepunits.storage import load_npz, save_npz
 from deepunits.visualize.activation_maximization import maximize_activation
@@ -18,11 +18,13 @@ with job(log=snakemake.log[0]):
     logging.getLogger("deepunits").info("computing on %s", device_name(xp))
     network = load_network(snakemake.input.network).to(xp)
     layer = int(wildcards.get("layer", network.depth))  # the last, but of a classifier a hidden one may be asked for
+    statistics = load_npz(snakemake.input.statistics)
+    check_fit(network, layer, statistics)
     maxima = maximize_activation(
         network,
         layer,
         np.arange(min(params.shown, network.units(layer))),
-        norm=float(load_npz(snakemake.input.statistics)["mean_norm"]),
+        norm=float(statistics["mean_norm"]),
         **params.settings,
         rng=generator(params.seed, *wildcards, "activation maximization", xp=xp),
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from deepunits.backend import choose_device, device_name
 from deepunits.console import job
-from deepunits.models.trained import load_network
+from deepunits.models.trained import check_fit, load_network
 from deepunits.randomness import generator
 from deepunits.storage import load_npz, save_npz
 from deepunits.visualize.activation_maximization import maximize_activation
@@ -18,6 +18,7 @@ with job(log=snakemake.log[0]):
     logging.getLogger("deepunits").info("computing on %s", device_name(xp))
     statistics = load_npz(snakemake.input.statistics)
     network = load_network(snakemake.input.classifier).to(xp)
+    check_fit(network, network.depth, statistics)
     covariance = xp.asarray(statistics["unwhitening"] @ statistics["unwhitening"], dtype=np.float32)
     maxima = maximize_activation(
         network,

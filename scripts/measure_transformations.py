@@ -9,7 +9,7 @@ from deepunits.console import job
 from deepunits.data.examples import image_shape, load_examples
 from deepunits.invariance import transformations
 from deepunits.models.network import dead_units
-from deepunits.models.trained import load_network
+from deepunits.models.trained import check_fit, load_network
 from deepunits.storage import load_npz, save_npz
 
 EXAMPLES = 2000  # test examples, the same that pretraining counts dead units on
@@ -23,6 +23,7 @@ with job(log=snakemake.log[0]):
     shape = image_shape(files.provenance, examples)
     amounts = {kind: transformations.amounts(kind, largest, params.amounts) for kind, largest in params.largest.items()}
     stored = load_npz(files.invariance)
+    check_fit(network, layer, stored)
     dead = dead_units(network, layer, examples[:EXAMPLES])
     live = np.flatnonzero(~dead[stored["units"]])[: params.units]
     units, optimum = stored["units"][live], xp.asarray(stored["optimum"][live])

@@ -8,7 +8,7 @@ from deepunits.backend import choose_device, device_name
 from deepunits.console import job, progress
 from deepunits.data.examples import load_examples
 from deepunits.data.training import training_stream
-from deepunits.models.stack import load_layer, metadata, pretrain_layer, save_layer
+from deepunits.models.stack import load_layers, metadata, pretrain_layer, save_layer
 from deepunits.record import versions
 from deepunits.storage import write_rows
 
@@ -34,7 +34,7 @@ with job(log=snakemake.log[0]):
         layer, history = pretrain_layer(
             params.kind,
             stream,
-            [load_layer(path) for path in snakemake.input.lower],
+            load_layers(snakemake.input.lower, examples=settings["examples_sha256"]),
             settings,
             seed=params.seed,
             stage=stage,

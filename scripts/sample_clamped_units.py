@@ -6,7 +6,7 @@ import numpy as np
 
 from deepunits.backend import choose_device, device_name
 from deepunits.console import job, progress
-from deepunits.models.stack import load_layer
+from deepunits.models.stack import load_layers
 from deepunits.randomness import generator
 from deepunits.storage import save_npz
 from deepunits.visualize.sampling import chain_of_samples, sample_clamped_units
@@ -19,7 +19,7 @@ with job(log=snakemake.log[0]):
     description = f"{wildcards.dataset} {wildcards.model} layer {wildcards.layer} sampling"
     with progress(params.sampling["steps"], description, unit="steps") as bar:
         samples, mean = sample_clamped_units(
-            [load_layer(path).to(xp) for path in snakemake.input.layers],
+            [layer.to(xp) for layer in load_layers(snakemake.input.layers)],
             units,
             **params.sampling,
             rng=generator(params.seed, *wildcards, "sampling", xp=xp),

@@ -8,7 +8,7 @@ import numpy as np
 from deepunits.backend import choose_device, device_name
 from deepunits.console import job
 from deepunits.invariance.search import optima, search
-from deepunits.models.trained import load_network
+from deepunits.models.trained import check_fit, load_network
 from deepunits.randomness import generator
 from deepunits.storage import load_npz, save_npz
 
@@ -17,8 +17,9 @@ with job(log=snakemake.log[0]):
     log = logging.getLogger("deepunits").info
     xp = choose_device(params.device)
     log("computing on %s", device_name(xp))
-    network, maxima = load_network(files.network).to(xp), load_npz(files.maxima)
+    network, maxima, statistics = load_network(files.network).to(xp), load_npz(files.maxima), load_npz(files.statistics)
     layer = int(wildcards.get("layer", network.depth))  # the last, but of a classifier a hidden one may be asked for
+    check_fit(network, layer, maxima, statistics)
     units = np.arange(network.units(layer))
     stage = (params.seed, *wildcards, "invariance")
     found = search(
@@ -26,7 +27,7 @@ with job(log=snakemake.log[0]):
         layer,
         units,
         optima(network, layer, maxima, params.maximization, rng=generator(*stage, "optima", xp=xp)),
-        load_npz(files.statistics),
+        statistics,
         params.search,
         rng=generator(*stage, "manifolds", xp=xp),
         shown=maxima["units"],

@@ -7,7 +7,7 @@ import numpy as np
 from deepunits.backend import choose_device, device_name
 from deepunits.console import job
 from deepunits.invariance.search import search, variants
-from deepunits.models.trained import load_network
+from deepunits.models.trained import check_fit, load_network
 from deepunits.randomness import generator
 from deepunits.storage import load_npz, save_npz
 
@@ -21,6 +21,7 @@ with job(log=snakemake.log[0]):
     names, found = [name for name, _, _ in varied], {}
     for layer, path in enumerate(files.manifolds, start=1):
         network, main = load_network(files.layers[:layer]).to(xp), load_npz(path)
+        check_fit(network, layer, main, statistics)
         units = main["shown_units"]
         optimum = xp.asarray(main["optimum"][units])
         manifolds = []

@@ -72,7 +72,7 @@ def test_a_line_that_is_no_image_with_a_label_is_named(digits, harm, complaint):
     lines = amat(*digits).splitlines()
     lines[6] = harm(lines[6])
     with pytest.raises(UserError, match=f"line 7 of some.amat .*{complaint}"):
-        mnist_rot.read_amat(lines, "some.amat")
+        mnist_rot.read_amat(io.BytesIO(b"\n".join(lines)), "some.amat")
 
 
 def test_quarter_turns_are_exact_and_counterclockwise():

@@ -150,12 +150,14 @@ def with_nan(images):
         pytest.param(lambda i: mat(IMAGES="pictures"), "IMAGES holds no real numbers", id="text"),
         pytest.param(lambda i: mat(IMAGES=i + 1j), "IMAGES holds no real numbers", id="complex"),
         pytest.param(lambda i: mat(IMAGES=altered(i)), "cut short, altered or another file", id="altered"),
-        pytest.param(lambda i: mat(IMAGES=i)[:-100], "is no MATLAB file", id="cut short"),
-        pytest.param(lambda i: mat(False, IMAGES=i)[:-100], "is no MATLAB file", id="cut short, not compressed"),
-        pytest.param(lambda i: without_class(mat(False, IMAGES=i)), "is no MATLAB file", id="damaged header"),
-        pytest.param(lambda i: b"", "is no MATLAB file", id="empty"),
-        pytest.param(lambda i: b"pictures" * 100, "is no MATLAB file", id="something else"),
-        pytest.param(lambda i: b"\x89HDF\r\n\x1a\n" + bytes(600), "is no MATLAB file", id="version 7.3"),
+        pytest.param(lambda i: mat(IMAGES=i)[:-100], "is cut short or damaged", id="cut short"),
+        pytest.param(lambda i: mat(False, IMAGES=i)[:-100], "is cut short or damaged", id="cut short, not compressed"),
+        pytest.param(
+            lambda i: without_class(mat(False, IMAGES=i)), "IMAGES holds no real numbers", id="damaged header"
+        ),
+        pytest.param(lambda i: b"", "is no sound MATLAB file", id="empty"),
+        pytest.param(lambda i: b"pictures" * 100, "is no sound MATLAB file", id="something else"),
+        pytest.param(lambda i: b"\x89HDF\r\n\x1a\n" + bytes(600), "is no sound MATLAB file", id="version 7.3"),
     ],
 )
 def test_a_bad_file_of_the_user_is_named(images, tmp_path, change, sentence):

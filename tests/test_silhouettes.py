@@ -197,5 +197,5 @@ def test_a_pickle_of_anything_but_an_array_of_numbers_is_refused(holder):
 def test_a_damaged_pickle_is_refused():
     whole = pickle.dumps(np.arange(105), 4)
     for damaged in (b"", whole[:20], whole[:-40], b"not a pickle"):
-        with pytest.raises(UserError, match="is no pickle, or is damaged"):
+        with pytest.raises(UserError, match="is no sound pickle"):
             read_pickled_array(damaged)

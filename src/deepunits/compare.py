@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from deepunits.storage import load_npz
+from deepunits.storage import load_json, load_npz, text_of
+from deepunits.tables import read_table
 
 LEFT_OUT = {"logs", "benchmarks", "checkpoints"}  # folders
 PROVENANCE = {"versions", "device", "commit", "stages", "examples_per_second", "obtained"}  # not results
@@ -28,14 +29,15 @@ def contents(path):
     if path.suffix == ".npz":
         arrays = load_npz(path)
         if "metadata" in arrays:
-            arrays |= _entries(json.loads(str(arrays.pop("metadata"))), "metadata.")
+            record = text_of(path, arrays, "metadata")
+            return {name: arrays[name] for name in arrays if name != "metadata"} | _entries(record, "metadata.")
         return arrays
     if path.suffix == ".csv":
-        table = pd.read_csv(path)
+        table = read_table(path)
         table = table.sort_values("id", ignore_index=True) if "id" in table else table
         return {name: column.to_numpy() for name, column in table.items() if name not in PROVENANCE}
     if path.suffix == ".json":
-        return _entries(json.loads(path.read_text(encoding="utf-8")))
+        return _entries(load_json(path))
     return {"bytes": np.frombuffer(path.read_bytes(), np.uint8)}
 
 

@@ -2,25 +2,23 @@
 
 import contextlib
 import csv
+import dataclasses
 import glob
 import io
 import json
 import os
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
+from deepunits.archives import Damaged, read_npz
 from deepunits.errors import UserError
+from deepunits.layouts import misfit
 
 try:
     import fcntl
 except ImportError:  # not on Windows, where what a killed process leaves is not removed
     fcntl = None
-
-# What reading a file raises that is missing an end, has a changed byte, or is no .npz file.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, AttributeError)
 
 
 def save_npz(path, **arrays):
@@ -53,21 +51,90 @@ def save_npz(path, **arrays):
         np.savez(file, **arrays)
 
 
+class Arrays(dict):
+    """Arrays by name, of one file; one that is asked for and not there is the file's fault, and named with it."""
+
+    def __init__(self, path, arrays):
+        super().__init__(arrays)
+        self.path = path
+
+    def __missing__(self, name):
+        raise UserError(f"{self.path} holds no array {name}; delete it and run again.")
+
+
 def load_npz(path):
-    """Return the arrays of the ``.npz`` file `path`, a dict of NumPy arrays by name.
+    """Return the arrays of the result file `path`, NumPy arrays by name.
+
+    Returns
+    -------
+    Arrays
+        A dict.
 
     Raises
     ------
     UserError
-        If the file is missing, is damaged, or holds anything but plain arrays.
+        If the file is missing, is damaged, holds anything but numbers and texts, NaN or an infinity, or arrays that do
+        not fit each other where its name says which they are (:mod:`deepunits.layouts`). Later, if an array is asked
+        for that it lacks.
     """
+    arrays = Arrays(path, load_arrays(path, "delete it and run again"))
+    for name, array in arrays.items():
+        if array.dtype.kind in "fc" and not np.isfinite(array).all():
+            raise UserError(f"{path} holds NaN or infinity in its array {name}; delete it and run again.")
+    if fault := misfit(path, arrays):
+        raise UserError(f"{path} {fault}; delete it and run again.")
+    return arrays
+
+
+def load_as(kind, path):
+    """Return what the result file `path` holds as an object of the dataclass `kind`, its fields being arrays of it."""
+    arrays = load_npz(path)
+    return kind(**{field.name: arrays[field.name] for field in dataclasses.fields(kind)})
+
+
+def load_arrays(path, remedy):
+    """Return the arrays of the ``.npz`` file `path` by name, whatever they are; an error names the `remedy`."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        return read_npz(path)
     except OSError as reason:
         raise UserError(f"{path} cannot be read ({reason.strerror or reason}); run the rule that makes it.") from reason
-    except _DAMAGE as reason:
-        raise UserError(f"{path} is damaged or no .npz file; delete it and run again.") from reason
+    except Damaged as reason:
+        raise UserError(f"{path} is damaged or no .npz file ({reason}); {remedy}.") from reason
+
+
+def load_json(path, kind=dict):
+    """Return what the JSON file `path` holds, of the type `kind`.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read or holds something else.
+    """
+    try:
+        return parse_json(Path(path).read_text(encoding="utf-8"), kind)
+    except (OSError, ValueError) as reason:
+        raise UserError(f"{path} cannot be read ({reason}); run the rule that makes it.") from reason
+
+
+def text_of(path, arrays, name, kind=dict):
+    """Return what the JSON text in an array of a file says: of the type `kind`, or a UserError."""
+    try:
+        return parse_json(str(arrays[name]), kind)
+    except UserError:
+        raise
+    except ValueError as reason:
+        raise UserError(f"{path} holds no sound {name} ({reason}); delete it and run again.") from reason
+
+
+def parse_json(text, kind=dict):
+    """Return what a JSON text holds; a ValueError if it is none or not of the type `kind`."""
+    try:
+        found = json.loads(text)
+    except RecursionError as reason:
+        raise ValueError("it goes too deep") from reason
+    if not isinstance(found, kind):
+        raise ValueError(f"it holds a {type(found).__name__} where a {kind.__name__} is expected")
+    return found
 
 
 def write_bytes(path, content):

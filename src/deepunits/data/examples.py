@@ -1,13 +1,11 @@
 """The examples of a prepared dataset: their arrays and, beside them, where they came from."""
 
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 
 from deepunits.errors import UserError
-from deepunits.storage import load_npz, save_npz, write_json
+from deepunits.storage import load_json, load_npz, save_npz, write_json
 
 SPLITS = ("train", "valid", "test")
 
@@ -79,12 +77,18 @@ def load_provenance(path):
     Raises
     ------
     UserError
-        If it cannot be read.
+        If it cannot be read, or is no such record.
     """
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as reason:
-        raise UserError(f"{path} cannot be read ({reason}); run the rule that prepares the dataset.") from reason
+    record = load_json(path)
+    shape = record.get("shape") or []
+    for key, kind, found in (
+        ("source", "a text", isinstance(record.get("source"), str)),
+        ("substitute", "true or false", isinstance(record.get("substitute"), bool)),
+        ("shape", "whole numbers", isinstance(shape, list) and all(type(n) is int and n > 0 for n in shape)),
+    ):
+        if not found:
+            raise UserError(f"{path} needs {kind} as {key}; run the rule that prepares the dataset.")
+    return record
 
 
 def image_shape(path, images):
@@ -93,13 +97,18 @@ def image_shape(path, images):
     Raises
     ------
     UserError
-        If the file cannot be read, or says none and P is no square number.
+        If the file cannot be read, says another number of pixels, or says none and P is no square number.
     """
     shape = load_provenance(path).get("shape")
     side = math.isqrt(images.shape[1])
     if not shape and side * side != images.shape[1]:
         raise UserError(
             f"{path} has no shape, and images of {images.shape[1]} pixels are not square; prepare it again."
+        )
+    if shape and math.prod(shape) != images.shape[1]:
+        raise UserError(
+            f"{path} has the shape {shape}, but the images have {images.shape[1]} pixels: they are of different runs; "
+            "prepare the dataset again."
         )
     return tuple(shape or (side, side))
 

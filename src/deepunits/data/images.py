@@ -1,23 +1,26 @@
 """Images of the user's own: an array, IDX files, or a folder of pictures."""
 
-import gzip
 import hashlib
-import zlib
+import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import skimage.transform
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from deepunits.archives import Damaged, decoding, gunzip, read_npy
 from deepunits.data.examples import SPLITS
 from deepunits.data.mnist import NAMES, parse_idx
 from deepunits.errors import UserError
 from deepunits.randomness import generator
-from deepunits.storage import load_npz
+from deepunits.storage import load_arrays
 
 SHARES = (0.8, 0.9)  # where validation and test begin, if the files say nothing
 FEWEST = 10  # images that can be split
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".pgm", ".ppm")
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM")  # whatever a file is called; PostScript would be run
+LARGEST = 2**26  # pixels of a picture
 DEEP = ("I;16", "I;16B", "I;16L", "I")  # modes of pictures of 16 bits
 CHANNELS = {"grey": "L", "rgb": "RGB"}
 
@@ -89,19 +92,20 @@ def _read(path, colour, size):
     if path.is_dir():
         found = {name: next((p for p in _idx_files(path, name) if p.is_file()), None) for name in NAMES}
         return _read_idx(found) if all(found.values()) else _read_folder(path, colour, size)
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
+    content = path.read_bytes()
+    digests = {path.name: hashlib.sha256(content).hexdigest()}
     if path.suffix == ".npz":
         return _read_npz(path), digests
     if path.suffix == ".npy":
         try:
-            return {"images": (np.load(path, allow_pickle=False), None)}, digests
-        except (ValueError, EOFError, OSError) as reason:
+            return {"images": (read_npy(partial(io.BytesIO, content), len(content)), None)}, digests
+        except Damaged as reason:
             raise UserError(f"{path} is damaged or no .npy file of numbers ({reason}); replace it.") from reason
     raise UserError(f"{path} is neither a folder nor a .npz or .npy file; give one of these as path.")
 
 
 def _read_npz(path):
-    arrays = load_npz(path)
+    arrays = load_arrays(path, "replace it")
     names = ["images"] if "images" in arrays else [s for s in SPLITS if f"{s}_images" in arrays]
     if names not in (["images"], ["train"], ["train", "test"], list(SPLITS)):
         raise UserError(
@@ -123,8 +127,8 @@ def _read_idx(found):
     for name, path in found.items():
         content = path.read_bytes()
         try:
-            plain = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
-        except (OSError, EOFError, zlib.error) as reason:
+            plain = gunzip(content)
+        except Damaged as reason:
             raise UserError(f"{path} is cut short or damaged ({reason}); replace it.") from reason
         digests[path.name] = hashlib.sha256(content).hexdigest()
         parts[name] = parse_idx(plain, str(path), dimensions=3 if "images" in name else 1)
@@ -155,13 +159,15 @@ def _read_folder(folder, colour, size):
 def _read_picture(path, colour):
     """Return the picture at `path` upright, (rows, columns) or (rows, columns, 3): uint8, or float32 in [0, 1]."""
     try:
-        with Image.open(path) as opened:
+        with decoding("picture"), Image.open(path, formats=FORMATS) as opened:
+            if opened.width * opened.height > LARGEST:
+                raise Damaged(f"it has {opened.width} x {opened.height} pixels; make it smaller")
             picture = ImageOps.exif_transpose(opened)
             if picture.mode in DEEP:
                 grey = np.asarray(picture, dtype=np.float32) / np.float32(65535)
                 return grey if colour == "grey" else np.repeat(grey[..., None], 3, axis=2)
             return np.asarray(picture.convert("RGB").convert(CHANNELS[colour]))
-    except (OSError, SyntaxError, ValueError, EOFError, UnidentifiedImageError, Image.DecompressionBombError) as reason:
+    except Damaged as reason:
         raise UserError(f"{path} is damaged or no picture that can be read ({reason}); replace it.") from reason
 
 

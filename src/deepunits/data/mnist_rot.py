@@ -1,11 +1,12 @@
 """mnist-rot (Larochelle et al. 2007): digits rotated by any angle, from the published archive or made by its recipe."""
 
 import io
-import zipfile
+from functools import partial
 
 import numpy as np
 from scipy.ndimage import rotate
 
+from deepunits.archives import Damaged, opened_zip
 from deepunits.data import mnist
 from deepunits.data.releases import File, Release, Unavailable, substitute_record
 from deepunits.errors import UserError
@@ -21,6 +22,7 @@ RELEASE = Release(
 )
 COUNTS = {"train": 10_000, "valid": 2_000, "test": 50_000}
 PIXELS = mnist.SIDE**2
+LONGEST = 40 * (PIXELS + 1)  # bytes of a line
 
 
 def prepare(sources, seed):
@@ -64,9 +66,9 @@ def read_archive(content):
         If it is no zip archive, or does not hold the two files, each line 784 intensities from 0 to 1 and a label.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with opened_zip(io.BytesIO(content)) as archive:
             train, test = (read_amat(archive.open(name), name) for name in (TRAIN_FILE, TEST_FILE))
-    except (zipfile.BadZipFile, KeyError, EOFError) as reason:
+    except Damaged as reason:
         raise UserError(f"{ARCHIVE} is cut short or damaged ({reason}); replace it.") from reason
     images, labels = train
     n = COUNTS["train"]
@@ -74,9 +76,9 @@ def read_archive(content):
 
 
 def read_amat(lines, name):
-    """Return images (n, 784) and labels (n,), uint8, from the `lines` of a text file called `name`."""
+    """Return images (n, 784) and labels (n,), uint8, from `lines`, a text file called `name` that is open as bytes."""
     images, labels = [], []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(iter(partial(lines.readline, LONGEST), b""), 1):
         try:
             row = np.array(line.split(), dtype=np.float32)
         except ValueError as reason:

@@ -2,9 +2,11 @@
 
 import io
 import pickle
+import pickletools
 
 import numpy as np
 
+from deepunits.archives import Damaged, decoding
 from deepunits.errors import UserError
 
 # All that a pickle of a NumPy array names; NumPy 2 moved the first.
@@ -31,12 +33,12 @@ def read_pickled_array(content):
     UserError
         If the pickle holds anything but one NumPy array of numbers, or is cut short.
     """
-    try:
+    with decoding("pickle"):
+        for code, argument, _ in pickletools.genops(content):
+            # The machine would make room for as many remembered things as the highest number among them.
+            if code.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument) > len(content):
+                raise Damaged("it remembers more than it holds")
         array = _ArrayUnpickler(io.BytesIO(content)).load()
-    except UserError:
-        raise
-    except Exception as reason:  # a damaged pickle can fail in any way
-        raise UserError(f"it is no pickle, or is damaged ({reason}); replace it.") from reason
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
         raise UserError(f"it holds {type(array).__name__} where a NumPy array of numbers is expected; do not use it.")
     return array

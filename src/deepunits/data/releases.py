@@ -1,11 +1,10 @@
 """The files of a dataset, known by their contents, and the record of where they came from."""
 
-import gzip
 import hashlib
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from deepunits.archives import Damaged, gunzip
 from deepunits.errors import UserError
 
 
@@ -112,9 +111,9 @@ def verified(content, file, place):
         If they are cut short or are not the file that is known.
     """
     try:
-        plain = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+        plain = gunzip(content)
         digested = file.digested(plain)
-    except (OSError, EOFError, zlib.error) as reason:
+    except Damaged as reason:
         raise UserError(f"{place} is cut short or damaged ({reason}); replace it or take it away.") from reason
     except UserError as reason:
         raise UserError(f"{place} cannot be used: {reason}") from reason

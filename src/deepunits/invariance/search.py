@@ -5,7 +5,7 @@ import numpy as np
 from deepunits.backend import array_module
 from deepunits.invariance.manifold import trace_manifold
 from deepunits.invariance.whitening import preconditioner
-from deepunits.visualize.activation_maximization import ActivationMaxima, maximize_activation
+from deepunits.visualize.activation_maximization import best_solutions, maximize_activation
 
 
 def optima(network, layer, maxima, settings, *, rng):
@@ -30,7 +30,8 @@ def optima(network, layer, maxima, settings, *, rng):
         On the network's device.
     """
     xp = array_module(network.weights[0])
-    found, others = ActivationMaxima(**maxima).best, np.arange(len(maxima["units"]), network.units(layer))
+    found = best_solutions(maxima["inputs"], maxima["activations"])
+    others = np.arange(len(maxima["units"]), network.units(layer))
     if len(others):
         ascents = maximize_activation(
             network,

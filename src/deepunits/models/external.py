@@ -3,13 +3,12 @@
 import hashlib
 import importlib
 import importlib.util
-import json
 from pathlib import Path
 
 from deepunits.errors import UserError
 from deepunits.models.network import Network
 from deepunits.models.view import View
-from deepunits.storage import write_json
+from deepunits.storage import load_json, write_json
 
 
 def describe(path, *, module, layers, shape, arguments=None, weights=None, units="flat"):
@@ -66,10 +65,10 @@ def load_described(path):
         If the file is no such description, or the network cannot be built any more.
     """
     try:
-        description = json.loads(Path(path).read_text(encoding="utf-8"))
+        description = load_json(path)
         names = ("module", "arguments", "weights", "layers", "shape", "units")
         return build({name: description[name] for name in names})
-    except (OSError, ValueError, KeyError, TypeError) as reason:
+    except (KeyError, TypeError, AttributeError) as reason:
         raise UserError(f"{path} describes no network ({reason}); run the rule that makes it.") from reason
 
 

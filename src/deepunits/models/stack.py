@@ -13,7 +13,7 @@ from deepunits.models.autoencoder import Denoising, DenoisingAutoencoder
 from deepunits.models.layer import PARAMETERS
 from deepunits.models.rbm import RBM, ContrastiveDivergence
 from deepunits.randomness import generator, uniform
-from deepunits.storage import load_npz, save_npz
+from deepunits.storage import load_npz, save_npz, text_of
 
 BLOCK = 1000  # examples fetched and encoded at a time; a minibatch is a slice of a block
 EPOCH = 50_000  # examples between two measurements, checkpoints and fresh random generators
@@ -195,8 +195,16 @@ def _resume(checkpoint, identity, arrays):
     if str(saved["identity"]) != identity:
         return []
     for name, array in arrays.items():
+        if saved[name].shape != array.shape or saved[name].dtype != array.dtype:
+            raise UserError(
+                f"{checkpoint} holds {saved[name].dtype} of shape {saved[name].shape} in its array {name}, where the "
+                f"training has {array.dtype} of shape {array.shape}; delete it and run again."
+            )
         array[...] = array_module(array).asarray(saved[name])
-    return json.loads(str(saved["history"]))
+    history = text_of(checkpoint, saved, "history", list)
+    if not all(isinstance(epoch, dict) and epoch.keys() == set(HISTORY) for epoch in history):
+        raise UserError(f"{checkpoint} holds no epochs in its history; delete it and run again.")
+    return history
 
 
 def metadata(model, settings, *, seed, stage, xp, versions):
@@ -218,15 +226,60 @@ def save_layer(path, layer, record):
     save_npz(path, **{name: getattr(layer, name) for name in PARAMETERS}, metadata=np.array(record))
 
 
+def load_layers(paths, examples=None):
+    """Return the trained layers of one stack, with NumPy arrays.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        The files ``layer<k>.npz``, bottom first.
+    examples : str, optional
+        The sha256 of the examples that they have to be trained on.
+
+    Raises
+    ------
+    UserError
+        If one cannot be read, or they are not of the same run: of one model, seed and examples, one upon the other.
+    """
+    layers, known, below = [], None, None
+    for path in paths:
+        layer, record = _read_layer(path)
+        if layers and layer.weights.shape[1] != len(layers[-1].weights):
+            raise UserError(
+                f"{path} has weights for {layer.weights.shape[1]} units below, where {below} has "
+                f"{len(layers[-1].weights)}: they are of different runs; delete it and run again."
+            )
+        settings = record["settings"]
+        origin = [record.get("stage", [])[:-1], record.get("seed"), settings.get("examples_sha256", examples)]
+        known = known or [*origin[:2], examples or origin[2]]
+        for what, mine, first in zip(("model", "seed", "examples"), origin, known, strict=True):
+            if mine != first:
+                raise UserError(
+                    f"{path} is of another run: its metadata has another {what} than "
+                    f"{paths[0] if layers else 'the dataset'}; delete it and run again."
+                )
+        layers, below = [*layers, layer], path
+    return layers
+
+
 def load_layer(path):
     """Return the trained layer in the ``.npz`` file `path`, with NumPy arrays."""
+    return _read_layer(path)[0]
+
+
+def _read_layer(path):
+    """Return the trained layer in a file, and how it came to be."""
     saved = load_npz(path)
-    missing = [name for name in (*PARAMETERS, "metadata") if name not in saved]
-    if missing:
-        raise UserError(f"{path} holds no array {missing[0]}, so it is no trained layer; delete it and run again.")
-    record = json.loads(str(saved["metadata"]))
     arrays = {name: saved[name] for name in PARAMETERS}
-    return KINDS[record["kind"]][0](**arrays, **_kinds(record["settings"]))
+    record = text_of(path, saved, "metadata")
+    if any(array.dtype.kind != "f" for array in arrays.values()):
+        raise UserError(f"{path} holds weights or biases that are no real numbers; delete it and run again.")
+    if not isinstance(record.get("settings"), dict) or not isinstance(record.get("stage", []), list):
+        raise UserError(f"{path} does not say in its metadata how it came to be; delete it and run again.")
+    try:
+        return KINDS[record["kind"]][0](**arrays, **_kinds(record["settings"])), record
+    except (KeyError, TypeError, UserError) as reason:
+        raise UserError(f"{path} is no trained layer ({reason}); delete it and run again.") from reason
 
 
 def _kinds(settings):

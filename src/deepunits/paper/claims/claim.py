@@ -4,7 +4,7 @@ import itertools
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-import pandas as pd
+from deepunits.tables import read_table
 
 COLUMNS = ("id", "statement", "section", "claim", "statistic", "where", "value", "low", "high", "threshold", "verdict")
 WHERE = "{dataset} {model} layer {layer}"
@@ -102,7 +102,7 @@ def cases(**fields):
 
 def rows_of(table, **wanted):
     """Return the rows of the ``.csv`` file `table` that have the `wanted` values, each a dict."""
-    rows = pd.read_csv(table)
+    rows = read_table(table, wanted)
     for column, value in wanted.items():
         rows = rows[rows[column] == value]
     return rows.to_dict("records")

@@ -1,7 +1,6 @@
 """Supplementary: invariance to rotation, translation and scaling, by two measures (sections 5.3 and 6)."""
 
 import numpy as np
-import pandas as pd
 
 from deepunits.drawing.sheet import LINE, TEXT_WIDTH, Sheet, style
 from deepunits.invariance.measures import log_sigmoid
@@ -11,6 +10,7 @@ from deepunits.paper.figures.panels import COLUMN_TITLES
 from deepunits.paper.figures.results import path_list, read, substitutes
 from deepunits.paper.figures.walks import spread, title
 from deepunits.paper.tables.transformations import manifold_curves
+from deepunits.tables import read_table
 
 EPSILONS = np.linspace(0, 2, 41)
 REACHING = 0.9  # share of the units that a transformation must take to a distance for it to be drawn
@@ -120,7 +120,7 @@ def _curves(transformations, invariance):
 
 def _scores(table):
     """Return of every layer that has live units the scores of all transformations with their intervals, (K, 3)."""
-    rows = pd.read_csv(table).set_index("transformation")
+    rows = read_table(table, ["transformation"]).set_index("transformation")
     kinds = [kind for kind in TITLES if kind != "manifold"]
     scores = {
         f"layer{layer}_scores": of_layer.loc[kinds, ["firing", "firing_low", "firing_high"]].to_numpy()

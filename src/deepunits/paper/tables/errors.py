@@ -1,13 +1,11 @@
 """The table of errors: those of the classifiers, beside the published ones."""
 
-import json
-
 import pandas as pd
 
 from deepunits.data.examples import load_provenance, substitute
 from deepunits.paper.published import PUBLISHED, PUBLISHED_IN
 from deepunits.paper.statistics import wilson_interval
-from deepunits.storage import load_npz
+from deepunits.storage import load_npz, text_of
 
 
 def tabulate(classifiers, provenance, *, places, deformed, datasets):
@@ -33,7 +31,7 @@ def tabulate(classifiers, provenance, *, places, deformed, datasets):
     measured = []
     for (dataset, start), path in zip(places, classifiers, strict=True):
         stored, counts = load_npz(path), records[dataset]["counts"]
-        refit = json.loads(str(stored["metadata"]))["settings"]["refit"]
+        refit = text_of(path, stored, "metadata")["settings"]["refit"]
         used = f"{counts['train']} and then {counts['train'] + counts['valid']}" if refit else counts["train"]
         measured.append(
             {
