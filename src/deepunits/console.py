@@ -40,13 +40,13 @@ def job(log=None):
         with its traceback and passes through.
     """
     handlers = [_stderr_handler()]
-    if log is not None:
-        handlers.append(_file_handler(log))
     _logger.setLevel(logging.INFO)
-    for handler in handlers:
-        _logger.addHandler(handler)
+    _logger.addHandler(handlers[0])
     earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        if log is not None:
+            handlers.append(_file_handler(log))
+            _logger.addHandler(handlers[1])
         yield
     except UserError as error:
         _logger.error("error: %s", error)
@@ -61,7 +61,8 @@ def job(log=None):
         signal.signal(signal.SIGTERM, earlier)
         for handler in handlers:
             _logger.removeHandler(handler)
-            handler.close()
+            with contextlib.suppress(OSError):  # a full disk has no room for its last lines either
+                handler.close()
 
 
 def progress(total, description, unit="examples"):
@@ -173,8 +174,21 @@ def _stderr_handler():
     return handler
 
 
+class _FileHandler(logging.FileHandler):
+    """Writes lines to a log, which may lose some: a full disk ends a job by its results and not by its log."""
+
+    def handleError(self, record):
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 def _file_handler(path):
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        handler = _FileHandler(path, mode="w", encoding="utf-8")
+    except OSError as reason:
+        raise UserError(
+            f"{path} cannot be written ({reason.strerror}); make room or choose another directory."
+        ) from reason
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     return handler
