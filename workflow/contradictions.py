@@ -75,6 +75,11 @@ def _of_models(config):
                         f"config key {key}.batch is {layer['batch']}; it must be at most {layer['examples']}, the "
                         "examples of the layer"
                     )
+                if number > 1 and layer["visible"] == "centred":
+                    yield (
+                        f'config key {key}.visible is "centred", but what the layer sees are probabilities; set it to '
+                        '"bernoulli"'
+                    )
                 if config["kinds"][dataset][model] == "dbn":
                     yield from _of_boltzmann_machine(key, layer)
 
@@ -122,12 +127,26 @@ def _of_units(config):
         for tool in ("sampling", "linear_combination"):
             if tool in units and "dbn" not in kinds:
                 yield f"config key units.{dataset}.{tool} is there, but models.{dataset} has no DBN; remove it"
+        if "linear_combination" in units:
+            yield from _of_filters(config, dataset, units["linear_combination"]["kept"])
         sampling = units.get("sampling")
         if sampling and sampling["steps"] // sampling["every"] * sampling["chains"] < sampling["kept"]:
             yield (
                 f"config key units.{dataset}.sampling.kept is {sampling['kept']}; it must be at most "
                 "(steps / every) x chains, the samples that are drawn"
             )
+
+
+def _of_filters(config, dataset, kept):
+    """Yield the layers of DBNs that have fewer filters than the unit above is to be a combination of."""
+    for model, layers in config["models"].get(dataset, {}).items():
+        if config["kinds"][dataset][model] == "dbn":
+            for name, layer in [*layers.items()][:-1]:
+                if kept > layer["units"]:
+                    yield (
+                        f"config key units.{dataset}.linear_combination.kept is {kept}; it must be at most "
+                        f"{layer['units']}, the units of models.{dataset}.{model}.{name}"
+                    )
 
 
 def _of_classifiers(config):
@@ -141,6 +160,10 @@ def _of_classifiers(config):
                 yield f"config key {key}.units is there, but its units are those of models.{dataset}.{model}; remove it"
             if model == "random" and "units" not in settings:
                 yield f"config key {key}.units is missing, but it starts from random weights; give it a value"
+            for number, name in enumerate(settings.get("units", ()), start=1):
+                if name != f"layer{number}":
+                    yield f"config key {key}.units.{name} is there, but there is no layer{number}; count from layer1 on"
+                    break
             if settings["batch"] > settings["epoch_examples"]:
                 yield (
                     f"config key {key}.batch is {settings['batch']}; it must be at most {settings['epoch_examples']}, "
