@@ -1,11 +1,13 @@
 """The workflow on the Slurm that ``slurm.sh`` starts: its results, what its jobs ask for, jobs and a node that die."""
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
 
-import psutil
 from torture.kills import Outcome, differences
 
 SCRIPT = Path(__file__).with_name("slurm.sh")
@@ -45,12 +47,10 @@ class Slurm:
 
     def node_dies(self):
         """Kill all that runs on the node, its daemon first, so that no one can tell Slurm what became of the jobs."""
-        daemons = [process for process in psutil.process_iter(["name"]) if process.info["name"].startswith("slurmd")]
-        steps = [process for process in psutil.process_iter(["name"]) if process.info["name"].startswith("slurmstepd")]
-        dying = daemons + steps + [child for step in steps for child in step.children(recursive=True)]
-        for process in dying:
-            process.kill()
-        psutil.wait_procs(dying, timeout=30)
+        dying = [int((self.folder / "slurmd.pid").read_text()), *processes("--exact", "slurmstepd")]
+        for number in dying:  # which grows by the children of those that are in it
+            dying += processes("--parent", str(number))
+        kill(dying)
 
     def node_is(self, state):
         """Return whether the node is in a state, such as down or idle."""
@@ -65,6 +65,19 @@ class Slurm:
                 raise TimeoutError(f"Slurm does not notice in {timeout} s that its node is down")
             time.sleep(1)
         self.call("node")
+
+
+def processes(*arguments):
+    """Return the numbers of the processes that ``pgrep`` finds."""
+    found = subprocess.run(["pgrep", *arguments], capture_output=True, text=True)
+    return [int(number) for number in found.stdout.split()]
+
+
+def kill(numbers):
+    """Kill processes, those first that come first."""
+    for number in numbers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
 
 
 def run_on_slurm(workflow, folder):
@@ -85,8 +98,8 @@ def run_on_slurm(workflow, folder):
     return Outcome([], len(SUBMITTED.findall(text)), needed, compared, lines), text
 
 
-def training_dies(workflow, folder, layer, kill, then=lambda: None):
-    """Run a training on Slurm; `kill` something once it has a checkpoint, `then` do what follows, and wait.
+def training_dies(workflow, folder, layer, strike=kill, then=lambda: None):
+    """Run a training on Slurm; `strike` once it has a checkpoint, `then` do what follows, and wait.
 
     Parameters
     ----------
@@ -95,8 +108,8 @@ def training_dies(workflow, folder, layer, kill, then=lambda: None):
     folder : Path
     layer : str
         The training, such as ``mnist/dbn/layer1``.
-    kill, then : callable
-        `kill` is given the processes that train.
+    strike, then : callable
+        `strike` is given the numbers of the processes that train; by default it kills them.
 
     Returns
     -------
@@ -111,7 +124,7 @@ def training_dies(workflow, folder, layer, kill, then=lambda: None):
     checkpoint = run / "results" / "checkpoints" / f"{layer}.npz"
     if not group.wait_until(checkpoint.exists):
         raise RuntimeError(f"the run ended without a checkpoint:\n{group.text[-5000:]}")
-    kill([process for process in psutil.process_iter(["cmdline"]) if _trains(process, run)])
+    strike(processes("--full", f"{run}/.snakemake/scripts/.*pretrain_layer.py"))
     then()
     if group.process.wait(1800):
         raise RuntimeError(f"the run failed:\n{group.text[-5000:]}")
@@ -119,12 +132,9 @@ def training_dies(workflow, folder, layer, kill, then=lambda: None):
     lines, compared = differences(folder / "whole" / "results", run / "results")
     lines += workflow.left_behind(run)
     needed, work = (_epochs(place, layer) for place in (folder / "whole", run))
+    if work == needed:
+        lines.append("the training began anew")
     return Outcome(["killed after a checkpoint"], work, needed, compared, lines), text
-
-
-def _trains(process, folder):
-    command = " ".join(process.info["cmdline"] or ())
-    return f"{folder}/.snakemake/scripts/" in command and "pretrain_layer.py" in command
 
 
 def _epochs(folder, layer):

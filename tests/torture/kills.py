@@ -90,10 +90,11 @@ class Training:
     def outcome(self, interruptions, work):
         """Return how the training in `killed` ended, compared with that in `whole`."""
         lines, compared = differences(self.at("whole"), self.at("killed"))
-        left = [
-            path.name for path in self.at("killed").iterdir() if "checkpoint" in path.name or "partial" in path.name
-        ]
-        return Outcome(interruptions, work, self.needed, compared, lines + [f"{name} is left" for name in left])
+        files = (path.name for path in self.at("killed").iterdir())
+        lines += [f"{name} is left" for name in files if "checkpoint" in name or "partial" in name]
+        if work > self.needed + len(interruptions):
+            lines.append("more was trained again than an epoch for each interruption")
+        return Outcome(interruptions, work, self.needed, compared, lines)
 
     def whole(self):
         """Run it uninterrupted; return the seconds."""

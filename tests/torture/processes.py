@@ -1,5 +1,7 @@
 """Processes that are started in a group of their own, to be ended as a whole."""
 
+import atexit
+import contextlib
 import os
 import signal
 import subprocess
@@ -31,6 +33,13 @@ class Group:
                 start_new_session=True,
                 **options,
             )
+        atexit.register(self._leave_nothing)
+
+    def _leave_nothing(self):
+        """End the group where this process itself is interrupted; it would otherwise go on by itself."""
+        if self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     @property
     def text(self):

@@ -100,8 +100,7 @@ start_accounting() {
         --bind-address=127.0.0.1 --pid-file="$folder/mariadbd.pid" >>"$folder/database.log" 2>&1 &
     wait_for test -S "$folder/database/socket"
     SLURM_CONF=$folder/slurmdbd.conf MYSQL_UNIX_PORT=$folder/database/socket slurmdbd
-    wait_for sacctmgr --immediate show cluster
-    sacctmgr --immediate add cluster torture || true
+    wait_for sh -c "sacctmgr --immediate add cluster torture; sacctmgr --noheader show cluster | grep torture"
 }
 
 case $command in
