@@ -12,7 +12,7 @@ class Peers:
     Parameters
     ----------
     xp : module
-        NumPy or CuPy. On a GPU only PyTorch takes part.
+        NumPy or CuPy. On a GPU only PyTorch takes part, not compiled.
     threads : int
 
     Attributes
@@ -53,6 +53,9 @@ class Peers:
         """Return ``torch.compile``, for one shape at a time, or None where it does not work."""
         if self.torch is None:
             self.left_out["torch.compile"] = self.left_out["PyTorch"]
+            return None
+        if not self.on_cpu:  # it would take longer than all the rest of a benchmark there
+            self.left_out["torch.compile"] = "it is compared on the CPU only"
             return None
         through = partial(self.torch.compile, dynamic=False)
         try:

@@ -119,7 +119,7 @@ def main():
         name = "cpu" if xp is np else "gpu"
         write_json(RESULTS / f"{name}.json", record)
         write_text(RESULTS / f"{name}.md", tables.report(record))
-        print(tables.summary(record))
+    print(tables.summary(record))
 
 
 if __name__ == "__main__":

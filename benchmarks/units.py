@@ -17,8 +17,8 @@ from deepunits.visualize.sampling import sample_clamped_units
 
 SIZES, LAYER, NORM = (784, 500, 500, 500), 3, 9.0
 COMPILED_ROWS = 324  # of activation maximization, where torch.compile and one row at a time take part
-RESTARTS, STEPS, RATE = 9, 50, 0.1  # of activation maximization, which takes hundreds of steps to converge
-SWEPT, TRIALS, EPSILONS, SWEEP_STEPS, SWEEP_RATE, PERTURBATION = 36, 9, (0.2, 0.6, 1.0, 1.4), 20, 0.01, 0.05
+RESTARTS, STEPS, RATE = 9, 30, 0.1  # of activation maximization, which takes hundreds of steps to converge
+SWEPT, TRIALS, EPSILONS, SWEEP_STEPS, SWEEP_RATE, PERTURBATION = 36, 9, (0.2, 0.6, 1.0, 1.4), 10, 0.01, 0.05
 CLAMPED, CHAINS, GIBBS_STEPS = 36, 9, 100
 
 

@@ -8,7 +8,7 @@ before the nonlinearity, is read there by the module itself.
 
 The peers run as their documentation has it, and with what suits this comparison best: the search on the sphere, with no
 transformations. They are spared the gradients of the parameters, and the units of torch-lucent are one batch. The time
-of a peer is that of an eighth of its steps, times eight; of a peer that takes one unit at a time, that of a few units,
+of a peer is that of a sixteenth of its steps, times sixteen; of a peer that takes one unit at a time, that of a few units,
 times all by as many.
 """
 
@@ -36,8 +36,8 @@ SIDE, UNITS, BATCH, EPOCHS = 28, 64, 50, 4
 LAYERS = {"dense": "flat", "conv2": "centre"}  # a unit of 64; the middle one of each of 64 maps
 OURS = {"restarts": 3, "learning_rate": 3.0, "threshold": 1e-4, "max_steps": 60}
 STEPS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # of torch-lucent, 512 by default
-HORAMA_STEPS = (60, 125, 250, 500, 1000)  # 1000 by default
-PART, SINGLES = 8, 4  # a peer is timed on the eighth part of its steps, or also on so many units
+HORAMA_STEPS = (250, 1000)  # 1000 by default
+PART, SINGLES = 16, 2  # a peer is timed on the sixteenth part of its steps, or also on so many units
 CLOSE = 1e-3  # what is within this share of our mean activation counts as the same
 
 
