@@ -7,9 +7,8 @@ for the input that excites the unit most. What it finds is scaled to the mean no
 before the nonlinearity, is read there by the module itself.
 
 The peers run as their documentation has it, and with what suits this comparison best: the search on the sphere, with no
-transformations. They are spared the gradients of the parameters, and the units of torch-lucent are one batch. The time
-of a peer is that of a sixteenth of its steps, times sixteen; of a peer that takes one unit at a time, that of a few units,
-times all by as many.
+transformations. They are spared the gradients of the parameters, and the units of torch-lucent are one batch. A peer is
+timed on a sixteenth of its steps and, if it takes one unit at a time, on a few units; the time is multiplied by as much.
 """
 
 import argparse
