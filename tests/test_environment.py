@@ -137,7 +137,7 @@ def test_build_lock_has_the_build_backend():
 @pytest.mark.parametrize(("folder", "extras"), [("src", []), ("scripts", []), ("workflow", []), ("tests", ["dev"])])
 def test_every_imported_package_is_declared(folder, extras):
     declared = parse_requirements(RUN + [r for extra in extras for r in EXTRAS[extra]])
-    own = {path.stem for path in ROOT.glob("[stw]*/*")}
+    own = {path.stem for path in ROOT.glob("[rstw]*/*")}
     for name in imported_modules((ROOT / folder).rglob("*.py")) - own - OPTIONAL - sys.stdlib_module_names:
         assert IMPORT_NAMES.get(name, name) in declared, f"{folder} imports {name}, which pyproject.toml does not name"
 

@@ -31,6 +31,8 @@ class Group:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                # A shell has what it starts in the background ignore SIGINT, and its children inherit that.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
                 **options,
             )
         atexit.register(self._leave_nothing)
