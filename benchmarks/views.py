@@ -8,7 +8,7 @@ before the nonlinearity, is read there by the module itself.
 
 The peers run as their documentation has it, and with what suits this comparison best: the search on the sphere, with no
 transformations. They are spared the gradients of the parameters, and the units of torch-lucent are one batch. A peer is
-timed on a sixteenth of its steps and, if it takes one unit at a time, on a few units; the time is multiplied by as much.
+timed on a sixteenth of its steps and, if it takes one unit at a time, on a few units; the time is multiplied by that.
 """
 
 import argparse
