@@ -56,8 +56,10 @@ torture: setup  ## kills, other orders, a cluster: what is promised, tried for h
 	python tests/torture/run.py $(ARGS)
 
 # Which build of PyTorch fits depends on the machine and it is only a peer to time against, so it is not in the lock.
-bench: setup  ## the benchmark, side by side with its peers
-	$(PIP) install --quiet --no-build-isolation --editable ".[bench]"
+# What torch-lucent asks for has test tools in it, so it comes without.
+bench: setup  ## the benchmark; PEERS=1 installs what it is compared with (some 5 GB)
+	$(if $(filter 1,$(PEERS)),$(PIP) install --quiet --no-build-isolation --editable ".[bench]" && \
+		$(PIP) install --quiet --no-deps "kornia==0.4.1" torch-lucent)
 	python benchmarks/run.py $(ARGS)
 
 # The last run is the folder whose figures are newest; runs/<size> was configured by config/<size>.yaml.

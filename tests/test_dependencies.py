@@ -55,6 +55,8 @@ def test_imports_of_all_forms_and_places_are_seen(tmp_path):
     assert found == {
         "__init__.py",
         "storage.py",
+        "archives.py",
+        "layouts.py",
         "errors.py",
         "data/__init__.py",
         "data/matfiles.py",
@@ -65,4 +67,4 @@ def test_modules_that_a_script_is_given_by_name_count_with_what_they_import(tmp_
     script = tmp_path / "script.py"
     script.write_text("from importlib import import_module\n")
     found = {path.name for path in library_modules(script, "deepunits.storage")}
-    assert found == {"__init__.py", "storage.py", "errors.py"}
+    assert found == {"__init__.py", "storage.py", "archives.py", "layouts.py", "errors.py"}

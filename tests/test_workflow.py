@@ -879,9 +879,7 @@ def test_walks_begin_at_the_optimum_with_the_stored_activations(finished):
 
 def test_the_tables_of_the_supplement(finished):
     remarks = table(finished, "tables/supplement.csv")
-    assert len(remarks) == 7 + 3 * 6 + 1 and all(
-        row["substitute"] for row in remarks
-    )  # 6 known units, 3 searches
+    assert len(remarks) == 7 + 3 * 6 + 1 and all(row["substitute"] for row in remarks)  # 6 known units, 3 searches
     assert all(float(row["low"]) <= float(row["value"]) <= float(row["high"]) for row in remarks)
     rows = table(finished, "tables/transformations.csv")
     assert len(rows) == 3 * 5
