@@ -3,6 +3,7 @@
     snakemake --cores all             the whole paper
     snakemake --cores all figure1     one figure and what it needs: figure1 ... figure7
     snakemake --cores all sheet       a page of the units of each model: of your own images, if the configuration has any
+    snakemake --cores all explorer    a page for a browser that shows every unit
     snakemake --cores all supplement  what section 5 tried and set aside, and known transformations
     snakemake --cores all select      the search for hyperparameters (section 4.4), which the paper's run does not need
     snakemake --cores all pictures --configfile config/pictures.yaml    the search for settings that show what it says
@@ -29,6 +30,7 @@ include: "workflow/rules/networks.smk"
 include: "workflow/rules/units.smk"
 include: "workflow/rules/invariance.smk"
 include: "workflow/rules/sheets.smk"
+include: "workflow/rules/explorer.smk"
 include: "workflow/rules/select.smk"
 # The paper, played on it.
 include: "workflow/rules/paper/places.smk"

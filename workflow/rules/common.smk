@@ -229,6 +229,10 @@ def tool_files(tool):
         if tool in ("sampling", "linear_combination"):
             made = tool in config["units"][wildcards.dataset] and kind(wildcards) == "dbn"
             numbers = [k for k in numbers if made and (k == 2 or k > 2 and tool == "linear_combination")]
+        if tool == "transformations":
+            studied = config["supplement"]
+            made = (studied["dataset"], studied["model"]) == (wildcards.dataset, wildcards.model)
+            numbers = [k for k in numbers if made and k <= 3]
         return [f"{folder}/layer{k}/{tool}.npz" for k in numbers]
 
     return files

@@ -1,0 +1,211 @@
+"""An explorer of every unit: pages of numbers and sprites that a browser opens from a folder, without a server."""
+
+import io
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from deepunits.data.examples import as_float32, image_shape, load_provenance, substitute
+from deepunits.drawing.tiles import as_images, intensity_grey, montage, symmetric_grey
+from deepunits.invariance.measures import area, normalized
+from deepunits.models.trained import load_network
+from deepunits.storage import load_npz, write_bytes, write_text
+from deepunits.visualize.activation_maximization import best_solutions
+from deepunits.visualize.starts import cosine_among_starts
+from deepunits.visualize.strongest import strongest_examples
+
+COLUMNS = 25  # tiles across a sprite of one tile a unit
+EXAMPLES = 9  # strongest examples of a unit
+SAMPLES = 8  # of a unit, beside their mean
+SEARCHED = 10_000  # test examples among which the strongest are sought, to bound the time
+GREYS = 15  # odd, so that zero is one of them; four bits a pixel keep a run under 30 MB
+DIGITS = 4  # of the numbers written
+CATALOGUE = '"CATALOGUE"'  # in the template, where the page has what there is to choose from
+
+
+def write_model(
+    folder, network, maxima, invariance, examples, provenance, combination=(), sampling=(), transformations=()
+) -> None:
+    """Write what the explorer shows of a model: of each layer its numbers and its images.
+
+    Parameters
+    ----------
+    folder : path
+        Gets ``layer<k>.js``, ``layer<k>_<what>.png`` and ``examples.png``.
+    network : path or list of path
+        As :func:`deepunits.models.trained.load_network` takes them.
+    maxima, invariance : list of path
+        ``layer<k>/activation_maximization.npz`` and ``layer<k>/invariance.npz``. A layer that has the former only shows
+        the units that were maximised.
+    examples, provenance : path
+        Of the dataset. Its images have the ``shape`` of the record, or are square.
+    combination, sampling, transformations : list of path
+        ``layer<k>/<tool>.npz`` of the layers that have them.
+
+    Raises
+    ------
+    UserError
+        If a file cannot be read or written.
+    """
+    arrays, whole = load_npz(examples), load_network(network)
+    images = as_float32(arrays["test_images"][:SEARCHED])
+    labels = arrays["test_labels"][:SEARCHED].astype(int) if "test_labels" in arrays else None
+    sprites = _Sprites(Path(folder), image_shape(provenance, images))
+    tools = {
+        "invariance": invariance,
+        "combination": combination,
+        "sampling": sampling,
+        "transformations": transformations,
+    }
+    layers, by_layer = _by_layer(maxima), {name: _by_layer(paths) for name, paths in tools.items()}
+    found = {}
+    for layer, path in layers.items():
+        others = {name: load_npz(paths[layer]) for name, paths in by_layer.items() if layer in paths}
+        found[layer] = _layer(sprites, layer, load_npz(path), **others)
+        units = found[layer]["units"]
+        found[layer]["examples"] = strongest_examples(whole, layer, units, images, min(EXAMPLES, len(images)))
+    pool = np.unique(np.concatenate([page["examples"].ravel() for page in found.values()]))
+    sprites.save("examples.png", images[pool], COLUMNS, images.min() >= 0 and images.max() <= 1)
+    for layer, page in found.items():
+        if labels is not None:
+            page["labels"] = labels[page["examples"]]
+        page["examples"] = np.searchsorted(pool, page["examples"])
+        write_text(Path(folder, f"layer{layer}.js"), f"receive({_json(page)});\n")
+
+
+def page(models, provenances) -> str:
+    """Return the page of the explorer, HTML that needs nothing else than the folders beside it.
+
+    Parameters
+    ----------
+    models : dict of dict of list of int
+        For each dataset its models, and of these the numbers of their layers; the folder of each is
+        ``<dataset>/<model>``.
+    provenances : dict of path
+        The ``provenance.json`` of each dataset.
+
+    Raises
+    ------
+    UserError
+        If a record cannot be read.
+    """
+    records = {dataset: load_provenance(path) for dataset, path in provenances.items()}
+    catalogue = [
+        {
+            "name": dataset,
+            "source": records[dataset]["source"],
+            "substitute": bool(substitute(records[dataset])),
+            "models": [{"name": name, "layers": list(layers)} for name, layers in of_dataset.items()],
+        }
+        for dataset, of_dataset in models.items()
+    ]
+    template = files("deepunits.drawing").joinpath("explorer.html").read_text(encoding="utf-8")
+    return template.replace(CATALOGUE, _json(catalogue).replace("<", "\\u003c"))
+
+
+class _Sprites:
+    """Writes many small images as one PNG, without gaps, in few greys."""
+
+    def __init__(self, folder, shape):
+        self.folder, self.shape = folder, shape
+
+    def save(self, name, pixels, columns, intensities=False):
+        """Write `pixels` (n, P), row after row: intensities in [0, 1], or else each on its own scale around zero."""
+        images = as_images(pixels, self.shape)
+        grey = intensity_grey(images) if intensities else symmetric_grey(images, tuple(range(1, images.ndim)))
+        steps = np.rint(montage(grey, columns, gap=0) * (GREYS - 1)).astype(np.uint8)
+        levels = np.rint(np.linspace(0, 255, GREYS)).astype(np.uint8)
+        file = io.BytesIO()
+        if steps.ndim == 2 or steps.shape[2] == 1:
+            image = Image.fromarray(steps.reshape(steps.shape[:2]))
+            image.putpalette(np.repeat(levels, 3).tobytes())
+            image.save(file, "PNG", bits=4)
+        else:
+            Image.fromarray(levels[steps]).save(file, "PNG")
+        write_bytes(self.folder / name, file.getvalue())
+
+
+def _by_layer(paths):
+    """Return `paths` by the number of the folder ``layer<k>`` they are in."""
+    return {int(Path(path).parent.name.removeprefix("layer")): path for path in paths}
+
+
+def _layer(sprites, layer, maxima, invariance=None, combination=None, sampling=None, transformations=None):
+    """Write the sprites of a layer; return its numbers."""
+    best = best_solutions(maxima["inputs"], maxima["activations"])
+    found = {"units": maxima["units"], "shape": sprites.shape, "columns": COLUMNS}
+    found |= {"maximized": _maximized(sprites, layer, maxima)}
+    if invariance is None:
+        sprites.save(f"layer{layer}_units.png", best, COLUMNS)
+        found["activations"] = maxima["activations"].max(axis=1)
+    else:
+        sprites.save(f"layer{layer}_units.png", invariance["optimum"], COLUMNS)
+        found |= _traced(sprites, layer, invariance)
+    if combination is not None:
+        sprites.save(f"layer{layer}_combinations.png", combination["filters"], COLUMNS)
+        found["combined"] = {"units": combination["units"], "kept": combination["kept"]}
+    if sampling is not None:
+        found["sampled"] = _sampled(sprites, layer, sampling)
+    if transformations is not None:
+        kinds = [kind.replace("_", " ") for kind in transformations["kinds"].tolist()]
+        found["transformed"] = {"units": transformations["units"], "kinds": kinds, "scores": transformations["scores"]}
+    return found
+
+
+def _maximized(sprites, layer, maxima):
+    """Write the solutions of all starts, a row a unit; return their numbers."""
+    inputs = maxima["inputs"]
+    sprites.save(f"layer{layer}_solutions.png", inputs.reshape(-1, inputs.shape[2]), inputs.shape[1])
+    numbers = {name: maxima[name] for name in ("units", "activations", "steps", "converged")}
+    return numbers | ({"cosines": cosine_among_starts(inputs)} if inputs.shape[1] > 1 else {})
+
+
+def _traced(sprites, layer, invariance):
+    """Write the frames of the drawn units, a row a unit; return the curves of all."""
+    highest, epsilons = invariance["activations"].max(axis=1), invariance["epsilons"]
+    live = highest[:, 0] > highest[:, -1]
+    curves = np.full(highest.shape, np.nan)
+    curves[live] = normalized(highest[live], epsilons)
+    frames = invariance["inputs"][:, 0]
+    if len(frames):
+        sprites.save(f"layer{layer}_manifolds.png", frames.reshape(-1, frames.shape[2]), len(epsilons))
+    return {
+        "units": invariance["units"],
+        "activations": highest[:, 0],
+        "epsilons": epsilons,
+        "curves": curves,
+        "areas": area(curves, epsilons),
+        "reached": invariance["converged"].mean(axis=(1, 2)),
+        "shown": invariance["shown_units"],
+    }
+
+
+def _sampled(sprites, layer, sampling):
+    """Write the mean and a few samples of each unit, a row a unit; return which they are."""
+    samples = sampling["samples"]
+    spread = np.linspace(0, samples.shape[1] - 1, min(SAMPLES, samples.shape[1])).round().astype(int)
+    rows = np.concatenate([sampling["mean"][:, None], samples[:, spread]], axis=1)
+    intensities = samples.min() >= 0 and samples.max() <= 1
+    sprites.save(f"layer{layer}_samples.png", rows.reshape(-1, rows.shape[2]), rows.shape[1], intensities)
+    return {"units": sampling["units"], "columns": rows.shape[1], "kept": samples.shape[1]}
+
+
+def _json(value):
+    """Return `value` as compact JSON; numbers that are none become null."""
+    return json.dumps(_plain(value), separators=(",", ":"), allow_nan=False)
+
+
+def _plain(value):
+    """Return `value`, arrays turned to lists, with few digits."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, float | np.floating):
+        return round(float(value), DIGITS) if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value
