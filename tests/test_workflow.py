@@ -200,6 +200,12 @@ def transformed(*models):
     return layers | TABULATED_TRANSFORMATIONS | CLAIMS
 
 
+def explored(*models, dataset="mnist"):
+    """Return what shows the units of models in the explorer."""
+    laid_out = {f"Lay out the units of the {dataset} {model.rstrip('123')}" for model in models}
+    return laid_out | {"Make the explorer"} | RECORD
+
+
 def variants(dataset="mnist"):
     return {f"Trace manifolds of the {dataset} sdae by other searches"} | INVARIANCE
 
@@ -285,7 +291,7 @@ COMPARED = ("mnist", "natural_images")
 SAMPLING = set().union(*map(sampling, COMPARED))
 COMBINATION = set().union(*map(combination, COMPARED))
 AFTER_TRAINING = all_of(maxima) | COMBINATION | SAMPLING | UNITS | MANIFOLDS | OUTPUT | SUPPLEMENT
-AFTER_TRAINING |= FINE_TUNED | figures(1, 2, 3, 4)
+AFTER_TRAINING |= FINE_TUNED | figures(1, 2, 3, 4) | all_of(explored)
 FROM_DATA = DATA | STATISTICS | all_of(training) | TUNING | ERRORS | AFTER_TRAINING
 EVERYTHING = FROM_DATA | figures(5)
 SELECTION = (

@@ -5,7 +5,8 @@ Makes: results/explorer/index.html, and beside it a folder <dataset>/<model> of 
 """
 
 EXPLORED = {
-    dataset: {model: layers(config, dataset, model) for model in config["kinds"][dataset]} for dataset in config["units"]
+    dataset: {model: layers(config, dataset, model) for model in config["kinds"][dataset]}
+    for dataset in config["units"]
 }
 
 

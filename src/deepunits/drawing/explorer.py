@@ -21,7 +21,7 @@ COLUMNS = 25  # tiles across a sprite of one tile a unit
 EXAMPLES = 9  # strongest examples of a unit
 SAMPLES = 8  # of a unit, beside their mean
 SEARCHED = 10_000  # test examples among which the strongest are sought, to bound the time
-GREYS = 15  # odd, so that zero is one of them; four bits a pixel keep a run under 30 MB
+GREYS = 31  # odd, so that zero is one of them; few, so that a run stays under 30 MB
 DIGITS = 4  # of the numbers written
 CATALOGUE = '"CATALOGUE"'  # in the template, where the page has what there is to choose from
 
@@ -122,7 +122,7 @@ class _Sprites:
         if steps.ndim == 2 or steps.shape[2] == 1:
             image = Image.fromarray(steps.reshape(steps.shape[:2]))
             image.putpalette(np.repeat(levels, 3).tobytes())
-            image.save(file, "PNG", bits=4)
+            image.save(file, "PNG")
         else:
             Image.fromarray(levels[steps]).save(file, "PNG")
         write_bytes(self.folder / name, file.getvalue())
