@@ -131,8 +131,8 @@ def picture_of(width, height):
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    packer = zlib.compressobj(9)
-    rows = b"".join(packer.compress(bytes(width + 1)) for _ in range(height)) + packer.flush()
+    size = (width + 1) * height  # a byte at the start of each row
+    rows = b"\x78\xda" + zeros(size) + struct.pack(">I", size % 65521 << 16 | 1)
     start = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", start) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
@@ -161,6 +161,13 @@ def mat_bomb():
 
 def huge_in_mat():
     return with_bytes(mat(False, IMAGES=IMAGES), struct.pack("<iii", *IMAGES.shape), struct.pack("<iii", 2**30, 5, 3))
+
+
+def strange_in_mat():
+    """Return a MATLAB file whose numbers are of a kind that there is not; it ends a process that lets SciPy read it."""
+    numbers = IMAGES.tobytes(order="F")
+    tag = struct.pack("<II", 9, len(numbers))
+    return with_bytes(mat(False, IMAGES=IMAGES), tag + numbers[:8], struct.pack("<II", 999, len(numbers)) + numbers[:8])
 
 
 def as_wheel(content):
@@ -198,6 +205,7 @@ CRAFTED = {  # what it is: the reader, and what makes the bytes
     "a gzip bomb as a package": ("npm package", lambda: gzip_bomb()),
     "a bomb in a MATLAB file": ("MATLAB", mat_bomb),
     "a huge shape in a MATLAB file": ("MATLAB, not compressed", huge_in_mat),
+    "a kind of number that is none": ("MATLAB, not compressed", strange_in_mat),
     "cells in cells": ("MATLAB, not compressed", lambda: cells(2000)),
     "a name with ../": ("results", lambda: packed(**{"../../weights.npy": npy(ARRAYS["weights"])})),
     "a name from the root": ("results", lambda: packed(**{"/etc/weights.npy": npy(ARRAYS["weights"])})),
@@ -251,8 +259,8 @@ CRAFTED = {  # what it is: the reader, and what makes the bytes
     "a sparse member": ("npm package, tar", lambda: gzip.compress(sparse(2**32))),
     "a tar within a tar": ("npm package, tar", lambda: gzip.compress(tarred(one=tarred(one=b"1")))),
     "PostScript as a picture": ("picture, PNG RGB", lambda: EPS),
-    "a picture of 160 million pixels": ("picture, PNG RGB", lambda: picture_of(16000, 10000)),
-    "a picture of 400 million pixels": ("picture, PNG RGB", lambda: picture_of(20000, 20000)),
+    "a picture of 134 million pixels": ("picture, PNG RGB", lambda: picture_of(2**14 - 1, 2**13)),
+    "a picture of 537 million pixels": ("picture, PNG RGB", lambda: picture_of(2**14 - 1, 2**15)),
     "a picture of infinite size": ("picture, PPM RGB", lambda: b"P6 2147483647 2147483647 255\n"),
     "a text too long": ("picture, PNG RGB", lambda: picture("PNG") + b"\0" * 100),
     "JSON in JSON": ("provenance", lambda: b"[" * 100_000),

@@ -10,6 +10,7 @@
 
 import argparse
 import collections
+import faulthandler
 import json
 import os
 import random
@@ -167,6 +168,7 @@ def prepare():
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, size + MEMORY))
     signal.signal(signal.SIGPROF, _ring)
+    faulthandler.enable()  # a crash says where
     warnings.simplefilter("ignore")
     return Watch()
 
