@@ -16,7 +16,7 @@ import numpy as np
 
 from deepunits.errors import UserError
 
-LARGEST = 2**29  # bytes that packed data may become, if they are not at least a hundredth of that themselves
+LARGEST = 2**28  # bytes that packed data may become, if they are not at least a hundredth of that themselves
 GROWTH = 100
 PART = 2**20  # bytes unpacked at a time
 PLAIN = "biufcSU"  # kinds of arrays that hold no objects, records or dates
