@@ -56,6 +56,7 @@ CONF
     if [ -n "$accounting" ]; then
         cat >>"$folder/slurm.conf" <<CONF
 AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageTRES=gres/gpu
 AccountingStorageHost=127.0.0.1
 AccountingStoragePort=7819
 AccountingStoragePass=$folder/munge/socket
