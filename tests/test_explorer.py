@@ -17,7 +17,7 @@ SHAPE, PIXELS, UNITS, STARTS = (5, 3), 15, (28, 11), 3
 EPSILONS = np.linspace(0, 2, 5)
 
 
-def save_run(folder, shape=SHAPE, substitute=False):
+def save_run(folder, shape=SHAPE, substitute=False, labels=True):
     """Write the files of a network of two layers with random units; return those that the explorer takes."""
     rng, pixels = np.random.default_rng(0), int(np.prod(shape))
     paths, below = {"network": [], "maxima": [], "invariance": []}, pixels
@@ -55,7 +55,8 @@ def save_run(folder, shape=SHAPE, substitute=False):
     kinds = np.array(["rotation", "vertical_translation"])
     save_npz(second / "transformations.npz", units=np.delete(np.arange(11), 4), kinds=kinds, scores=scores)
     images = rng.integers(0, 256, (70, pixels), dtype=np.uint8)
-    save_npz(folder / "examples.npz", test_images=images, test_labels=np.arange(70) % 7)
+    labelled = {"test_labels": np.arange(70) % 7} if labels else {}
+    save_npz(folder / "examples.npz", test_images=images, **labelled)
     write_json(folder / "provenance.json", {"shape": shape, "substitute": substitute, "source": "made <up>"})
     tools = {"sampling": "samples", "combination": "combination", "transformations": "transformations"}
     paths |= {name: [second / f"{file}.npz"] for name, file in tools.items()}
@@ -131,6 +132,19 @@ def test_colours_and_layers_that_were_only_maximised_are_shown(tmp_path):
     with Image.open(tmp_path / "model" / "layer2_units.png") as sprite:
         assert sprite.mode == "RGB" and sprite.size == (3 * explorer.COLUMNS, 2)
     assert "curves" not in (found := numbers(tmp_path / "model" / "layer2.js")) and found["units"] == list(range(6))
+
+
+def test_units_of_small_images_without_labels_are_likened_to_gabors(tmp_path):
+    files = save_run(tmp_path, shape=(9, 9), labels=False)
+    y, x = np.mgrid[-4:5, -4:5]
+    with np.load(files["invariance"][0]) as stored:
+        arrays = dict(stored)
+    arrays["optimum"][:2] = [(np.exp(-(x**2 + y**2) / 8) * np.cos(1.3 * x + 0.4)).ravel(), np.ones(81)]
+    save_npz(files["invariance"][0], **arrays)
+    explorer.write_model(tmp_path / "model", **files)
+    found = numbers(tmp_path / "model" / "layer1.js")
+    assert found["gabors"][0] > 0.99 and found["gabors"][1] is None and max(found["gabors"][2:]) < 0.9
+    assert "labels" not in found
 
 
 def test_the_same_files_give_the_same_bytes(run, tmp_path):

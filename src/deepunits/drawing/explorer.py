@@ -10,6 +10,7 @@ from PIL import Image
 
 from deepunits.data.examples import as_float32, image_shape, load_provenance, substitute
 from deepunits.drawing.tiles import as_images, intensity_grey, montage, symmetric_grey
+from deepunits.gabor import fit_gabors
 from deepunits.invariance.measures import area, normalized
 from deepunits.models.trained import load_network
 from deepunits.storage import load_npz, write_bytes, write_text
@@ -22,6 +23,7 @@ EXAMPLES = 9  # strongest examples of a unit
 SAMPLES = 8  # of a unit, beside their mean
 SEARCHED = 10_000  # test examples among which the strongest are sought, to bound the time
 GREYS = 31  # odd, so that zero is one of them; few, so that a run stays under 30 MB
+FITTED = 256  # pixels of the largest images that Gabor functions are fitted to, which takes longer than all else
 DIGITS = 4  # of the numbers written
 CATALOGUE = '"CATALOGUE"'  # in the template, where the page has what there is to choose from
 
@@ -41,7 +43,8 @@ def write_model(
         ``layer<k>/activation_maximization.npz`` and ``layer<k>/invariance.npz``. A layer that has the former only shows
         the units that were maximised.
     examples, provenance : path
-        Of the dataset. Its images have the ``shape`` of the record, or are square.
+        Of the dataset. Its images have the ``shape`` of the record, or are square. Where they have no labels, and are
+        small, square and grey, it is measured how much each unit is like a Gabor function.
     combination, sampling, transformations : list of path
         ``layer<k>/<tool>.npz`` of the layers that have them.
 
@@ -64,7 +67,9 @@ def write_model(
     found = {}
     for layer, path in layers.items():
         others = {name: load_npz(paths[layer]) for name, paths in by_layer.items() if layer in paths}
-        found[layer] = _layer(sprites, layer, load_npz(path), **others)
+        found[layer], optima = _layer(sprites, layer, load_npz(path), **others)
+        if labels is None and len(set(sprites.shape)) == 1 and len(optima[0]) <= FITTED:
+            found[layer]["gabors"] = _likeness_to_gabors(optima)
         units = found[layer]["units"]
         found[layer]["examples"] = strongest_examples(whole, layer, units, images, min(EXAMPLES, len(images)))
     pool = np.unique(np.concatenate([page["examples"].ravel() for page in found.values()]))
@@ -134,16 +139,16 @@ def _by_layer(paths):
 
 
 def _layer(sprites, layer, maxima, invariance=None, combination=None, sampling=None, transformations=None):
-    """Write the sprites of a layer; return its numbers."""
-    best = best_solutions(maxima["inputs"], maxima["activations"])
+    """Write the sprites of a layer; return its numbers and the optima (U, P) of its units."""
     found = {"units": maxima["units"], "shape": sprites.shape, "columns": COLUMNS}
     found |= {"maximized": _maximized(sprites, layer, maxima)}
     if invariance is None:
-        sprites.save(f"layer{layer}_units.png", best, COLUMNS)
+        optima = best_solutions(maxima["inputs"], maxima["activations"])
         found["activations"] = maxima["activations"].max(axis=1)
     else:
-        sprites.save(f"layer{layer}_units.png", invariance["optimum"], COLUMNS)
+        optima = invariance["optimum"]
         found |= _traced(sprites, layer, invariance)
+    sprites.save(f"layer{layer}_units.png", optima, COLUMNS)
     if combination is not None:
         sprites.save(f"layer{layer}_combinations.png", combination["filters"], COLUMNS)
         found["combined"] = {"units": combination["units"], "kept": combination["kept"]}
@@ -152,6 +157,14 @@ def _layer(sprites, layer, maxima, invariance=None, combination=None, sampling=N
     if transformations is not None:
         kinds = [kind.replace("_", " ") for kind in transformations["kinds"].tolist()]
         found["transformed"] = {"units": transformations["units"], "kinds": kinds, "scores": transformations["scores"]}
+    return found, optima
+
+
+def _likeness_to_gabors(optima):
+    """Return R² of the Gabor function fitted to each of the `optima` (U, P), shape (U,); NaN for a constant one."""
+    found, varied = np.full(len(optima), np.nan), np.ptp(optima, axis=1) > 0
+    if varied.any():
+        found[varied] = fit_gabors(optima[varied]).r_squared
     return found
 
 
