@@ -1,17 +1,20 @@
 """Damaged and hostile files are refused in one sentence or read rightly: a few hundred of what `make torture` tries."""
 
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from corpus import ARRAYS, CHECKPOINT, CLASSIFIER, LAYER, MAXIMA, READERS, RECORD, STORED, npz
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepunits import archives
+from deepunits.data import images
 from deepunits.errors import UserError
 from deepunits.layouts import LAYOUTS, layout_of
 from deepunits.models import stack
@@ -41,6 +44,39 @@ def test_the_sound_file_is_read(name, tmp_path):
     content = reader.around(reader.whole)
     (tmp_path / reader.name).write_bytes(content)
     assert reader.right(reader.read(tmp_path / reader.name), content)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from(sorted(READERS)),
+    edits=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=4)), max_size=5),
+    kept=st.floats(0, 1),
+)
+def test_any_bytes_in_any_place_are_refused_or_read_rightly(name, edits, kept):
+    """As the harness does, but Hypothesis looks for the smallest change that is neither."""
+    reader = READERS[name]
+    content = bytearray(reader.whole[: round(kept * len(reader.whole))])
+    for where, piece in edits:
+        at = int(where * len(content))
+        content[at : at + len(piece)] = piece
+    content = reader.around(bytes(content))
+    with tempfile.TemporaryDirectory() as folder:
+        for beside, sound in reader.beside.items():
+            Path(folder, beside).write_bytes(sound)
+        path = Path(folder, reader.name)
+        path.write_bytes(content)
+        try:
+            found = reader.read(path)
+        except UserError as refused:
+            assert "\n" not in str(refused)
+        else:
+            assert reader.right(found, content)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "images.npy")
+    with pytest.raises(UserError, match=r"images\.npy is neither a folder nor a \.npz or \.npy file"):
+        images.prepare(None, seed=0, path=tmp_path / "images.npy")
 
 
 @given(content=st.binary(max_size=200), packed=st.booleans())

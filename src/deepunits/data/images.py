@@ -92,16 +92,16 @@ def _read(path, colour, size):
     if path.is_dir():
         found = {name: next((p for p in _idx_files(path, name) if p.is_file()), None) for name in NAMES}
         return _read_idx(found) if all(found.values()) else _read_folder(path, colour, size)
+    if path.suffix not in (".npz", ".npy") or not path.is_file():
+        raise UserError(f"{path} is neither a folder nor a .npz or .npy file; give one of these as path.")
     content = path.read_bytes()
     digests = {path.name: hashlib.sha256(content).hexdigest()}
     if path.suffix == ".npz":
         return _read_npz(path), digests
-    if path.suffix == ".npy":
-        try:
-            return {"images": (read_npy(partial(io.BytesIO, content), len(content)), None)}, digests
-        except Damaged as reason:
-            raise UserError(f"{path} is damaged or no .npy file of numbers ({reason}); replace it.") from reason
-    raise UserError(f"{path} is neither a folder nor a .npz or .npy file; give one of these as path.")
+    try:
+        return {"images": (read_npy(partial(io.BytesIO, content), len(content)), None)}, digests
+    except Damaged as reason:
+        raise UserError(f"{path} is damaged or no .npy file of numbers ({reason}); replace it.") from reason
 
 
 def _read_npz(path):
@@ -159,7 +159,8 @@ def _read_folder(folder, colour, size):
 def _read_picture(path, colour):
     """Return the picture at `path` upright, (rows, columns) or (rows, columns, 3): uint8, or float32 in [0, 1]."""
     try:
-        with decoding("picture"), Image.open(path, formats=FORMATS) as opened:
+        # From memory: of a file, Pillow makes room for as much as a damaged one claims.
+        with decoding("picture"), Image.open(io.BytesIO(path.read_bytes()), formats=FORMATS) as opened:
             if opened.width * opened.height > LARGEST:
                 raise Damaged(f"it has {opened.width} x {opened.height} pixels; make it smaller")
             picture = ImageOps.exif_transpose(opened)
