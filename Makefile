@@ -54,6 +54,7 @@ test-kernels: setup  ## the numerical tests on other kernels of the linear-algeb
 
 torture: setup  ## kills, other orders, a cluster: what is promised, tried for hours (ARGS=--help says more)
 	python tests/torture/run.py $(ARGS)
+	python tests/hostile.py --inputs 12000
 
 # Which build of PyTorch fits depends on the machine and it is only a peer to time against, so it is not in the lock.
 # What torch-lucent asks for has test tools in it, so it comes without.

@@ -1,10 +1,12 @@
 """The documents name files that exist and targets that the Makefile has."""
 
+import importlib
 import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from deepunits.paper.claims.scorecard import VERDICTS, over_seeds, statements
 
@@ -57,3 +59,48 @@ def test_numbers_over_five_seeds_are_those_of_the_scorecard():
     named = re.findall(rf"over five seeds[^|\d]*{number} \[{number}, {number}\]", text)
     assert len(named) >= 15
     assert [values for values in named if values not in known] == []
+
+
+def test_what_stands_beside_the_paper_is_there():
+    """Every object of the library, rule, key of the configuration and statement that paper_and_code.md names exists."""
+    text = (ROOT / "docs" / "paper_and_code.md").read_text(encoding="utf-8")
+    objects = re.findall(r"`(deepunits\.[\w.]+)`", text)
+    assert len(objects) > 50 and [name for name in objects if "torch" not in name and not resolves(name)] == []
+    rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").rglob("*.smk"))
+    known = {name for pair in re.findall(r"rule (\w+):| as (\w+) with", rules) for name in pair}
+    known |= {
+        f"{made}{name}" for name in re.findall(r'"(\w+)": (?:figure|table)\(', rules) for made in ("", "tabulate_")
+    }
+    named = re.findall(r"rule `(\w+)`", text)
+    assert len(named) > 5 and [name for name in named if name not in known] == []
+    known = {statement.name for statement in statements()}
+    stated = re.findall(r"statements? `([\w-]+)`", text)
+    assert len(stated) > 20 and [name for name in stated if name not in known] == []
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    keys = re.findall(r"(?:config|,) `(defaults\.[\w.]+)`", text)
+    assert len(keys) > 10 and [key for key in keys if not has(config, key)] == []
+
+
+def resolves(name):
+    """Return whether a dotted name is a module or something in one; annotated fields of classes count."""
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:end]))
+        except ImportError:
+            continue
+        for part in parts[end:]:
+            if not hasattr(found, part):
+                return part in getattr(found, "__annotations__", {})
+            found = getattr(found, part)
+        return True
+    return False
+
+
+def has(config, key):
+    """Return whether a mapping has a dotted key."""
+    for part in key.split("."):
+        if not isinstance(config, dict) or part not in config:
+            return False
+        config = config[part]
+    return True
