@@ -1,4 +1,4 @@
-"""The search for settings with which pictures show what the paper says: `--configfile config/pictures.yaml pictures`.
+"""The search for settings with which pictures show what the paper says: `pictures --configfile config/pictures.yaml`.
 
 Needs: what the configuration has under pictures
 Makes: results/pictures.csv, how the statements of each picture come out in each trial; results/pictures/<trial>/, what that
