@@ -8,8 +8,9 @@ from deepunits.backend import to_host
 from deepunits.data.infinite_mnist import InfiniteMNIST, hash_numbers
 from deepunits.data.streams import ExampleStream
 from deepunits.invariance.alternatives import random_walks
+from deepunits.invariance.constrained_ascent import STEPS
 from deepunits.invariance.hessian import principal_curvatures, walk_along
-from deepunits.invariance.manifold import STEPS, trace_manifold
+from deepunits.invariance.manifold import trace_manifold
 from deepunits.invariance.search import optima
 from deepunits.invariance.transformations import amounts, firing_invariance, transformation_matrices, transformed_optima
 from deepunits.models import stack

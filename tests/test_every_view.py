@@ -5,8 +5,9 @@ import pytest
 from sklearn.neural_network import BernoulliRBM, MLPClassifier
 
 from deepunits.invariance.alternatives import random_walks
+from deepunits.invariance.constrained_ascent import STEPS
 from deepunits.invariance.hessian import principal_curvatures
-from deepunits.invariance.manifold import STEPS, trace_manifold
+from deepunits.invariance.manifold import trace_manifold
 from deepunits.invariance.measures import area, normalized
 from deepunits.invariance.transformations import (
     KINDS,

@@ -1,23 +1,20 @@
 """Invariance manifolds: how far one can go from a unit's optimum while its activation stays high (section 5.1)."""
 
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from deepunits.backend import array_module, matmul, to_host
+from deepunits.backend import array_module, to_host
 from deepunits.checks import check_numbers, unit_numbers
 from deepunits.errors import UserError
-from deepunits.invariance.projection import farthest, orthogonal, project
+from deepunits.invariance.constrained_ascent import STEPS, ConstrainedAscent, Opposite, step_of
 from deepunits.models.network import Network
 from deepunits.models.view import View
 from deepunits.randomness import generator
 
 EPSILONS = np.linspace(0, 2, 21)  # from the optimum to the point opposite it
-STEPS = ("plain", "whitened", "tangent")
 BLOCK = 512  # rows searched together on the CPU: few enough to stay in its cache, enough for fast products
-LOOK = 4  # steps between two looks, on a GPU, at whether all searches have ended: to look is to wait for it
 
 
 @dataclass
@@ -199,8 +196,8 @@ def trace_manifold(
         optimum, trials=trials, perturbation=perturbation, norm=norm, unwhitening=unwhitening, rng=rng
     ).reshape(-1, optimum.shape[1])
     row_units, kept = np.repeat(units, trials), np.repeat(np.isin(units, shown), trials)
-    take_step = _step(step, network.weights[0], unwhitening @ unwhitening, learning_rate)
-    climbed = _Opposite(network) if minimize else network
+    take_step = step_of(step, network.weights[0], unwhitening @ unwhitening, learning_rate)
+    climbed = Opposite(network) if minimize else network
 
     rows = len(row_units)
     activations = xp.empty((rows, len(epsilons)), xp.float32)
@@ -212,7 +209,7 @@ def trace_manifold(
         kept_here = slice(kept[:first].sum(), kept[: first + block].sum())
         kept_rows = xp.asarray(np.flatnonzero(kept[part]))
         optima = optimum[xp.arange(rows)[part] // trials]
-        search = _Search(
+        search = ConstrainedAscent(
             climbed, layer, xp.asarray(row_units[part]), optima, starts[part], take_step, threshold, max_steps
         )
         for e, epsilon in enumerate(epsilons.tolist()):
@@ -234,128 +231,6 @@ def trace_manifold(
         steps=steps.reshape(shape),
         converged=converged.reshape(shape),
     )
-
-
-def _step(kind, filters, covariance, learning_rate):
-    """Return the function that makes the steps (n, P) from x, the gradients in the filters' responses, and x_opt."""
-    if kind == "tangent":
-        scaled = learning_rate * covariance
-
-        def step(x, gradient, optimum):
-            tangent = orthogonal(orthogonal(matmul(gradient, filters), optimum), orthogonal(x, optimum))
-            return matmul(tangent, scaled)
-
-        return step
-    # C is multiplied into the filters once, not into the gradients of every step.
-    moves = learning_rate * (matmul(filters, covariance) if kind == "whitened" else filters)
-    return lambda x, gradient, optimum: matmul(gradient, moves)
-
-
-class _Search:
-    """Algorithm 1 for a block of rows, a unit and a trial each; it remembers where the previous ε ended."""
-
-    def __init__(self, network, layer, units, optimum, x, take_step, threshold, max_steps):
-        self.network, self.layer, self.units, self.optimum, self.x = network, layer, units, optimum, x
-        self.take_step, self.max_steps = take_step, max_steps
-        self.optimum_responses = network.responses(optimum)
-        top = network.unit_activation_from(self.optimum_responses, layer, units)
-        self.tolerance = threshold * array_module(x).abs(top)
-        self.gradient = network.unit_gradient_from(network.responses(x), layer, units)[1]
-
-    def move_to(self, epsilon):
-        """Search at distance `epsilon`; return the points, their activations, the steps taken and who converged."""
-        xp, rows = array_module(self.x), len(self.x)
-        if epsilon in (0, 2):  # only x_opt itself is feasible, or its antipode
-            x = (1 - epsilon) * self.optimum
-            activation = self.network.unit_activation_from(self.network.responses(x), self.layer, self.units)
-            return x, activation, xp.zeros(rows, int), xp.ones(rows, bool)
-        if xp is not np:
-            return self._move_together(epsilon)
-
-        activations, steps, converged = xp.empty_like(self.tolerance), xp.empty(rows, int), xp.zeros(rows, bool)
-        active = xp.arange(rows)
-        x, gradient, units, tolerance = self.x, self.gradient, self.units, self.tolerance
-        optimum, optimum_responses, previous = self.optimum, self.optimum_responses, xp.inf
-        for step in range(1, self.max_steps + 1):
-            moved = self.take_step(x, gradient, optimum)
-            moved += x
-            x = project(moved, optimum, epsilon)
-            activation, gradient = self._take_higher(x, optimum, optimum_responses, epsilon, units)
-            done = xp.abs(activation - previous) <= tolerance
-            previous = activation
-            leaving = done | ~xp.isfinite(activation) | (step == self.max_steps)
-            if leaving.any():
-                ended, going = active[leaving], ~leaving
-                self.x[ended], self.gradient[ended] = x[leaving], gradient[leaving]
-                activations[ended], steps[ended], converged[ended] = activation[leaving], step, done[leaving]
-                active, units, tolerance, previous = active[going], units[going], tolerance[going], previous[going]
-                x, gradient, optimum = x[going], gradient[going], optimum[going]
-                optimum_responses = optimum_responses[going]
-                if not len(active):
-                    break
-        return self.x, activations, steps, converged
-
-    def _move_together(self, epsilon):
-        """Search as `move_to` does, but so that a GPU is seldom waited for: rows that have ended stand still."""
-        xp, rows = array_module(self.x), len(self.x)
-        activations, steps = xp.full_like(self.tolerance, xp.inf), xp.zeros(rows, int)
-        converged, going = xp.zeros(rows, bool), xp.ones(rows, bool)
-        for step in range(1, self.max_steps + 1):
-            moved = self.take_step(self.x, self.gradient, self.optimum)
-            moved += self.x
-            x = project(moved, self.optimum, epsilon)
-            activation, gradient = self._take_higher(x, self.optimum, self.optimum_responses, epsilon, self.units)
-            done = going & (xp.abs(activation - activations) <= self.tolerance)
-            steps += going
-            converged |= done
-            activations = xp.where(going, activation, activations)
-            self.x, self.gradient = (
-                xp.where(going[:, None], *pair) for pair in ((x, self.x), (gradient, self.gradient))
-            )
-            going &= ~done & xp.isfinite(activation)
-            if step % LOOK == 0 and not going.any():
-                break
-        return self.x, activations, steps, converged
-
-    def _take_higher(self, x, optimum, optimum_responses, epsilon, units):
-        """Replace each of the nearest feasible points `x` by the farthest if its activation is higher.
-
-        The nearest one nearly always wins: its gradient is computed at once, and again only where it lost. Responses of
-        filters are linear, so those to the farthest point cost no product.
-
-        Returns
-        -------
-        activation : array (n,)
-        gradient : array (n, filters)
-            Of the points that won; the gradient is with respect to the responses.
-        """
-        xp, responses = array_module(x), self.network.responses(x)
-        across = farthest(responses, optimum_responses, epsilon)
-        if xp is not np:  # to look whether any lost is to wait for the GPU
-            heights = (self.network.unit_activation_from(r, self.layer, units) for r in (across, responses))
-            lost = operator.gt(*heights)[:, None]
-            x[...] = xp.where(lost, farthest(x, optimum, epsilon), x)
-            return self.network.unit_gradient_from(xp.where(lost, across, responses), self.layer, units)
-        activation, gradient = self.network.unit_gradient_from(responses, self.layer, units)
-        lost = self.network.unit_activation_from(across, self.layer, units) > activation
-        if lost.any():
-            x[lost] = farthest(x[lost], optimum[lost], epsilon)
-            activation[lost], gradient[lost] = self.network.unit_gradient_from(across[lost], self.layer, units[lost])
-        return activation, gradient
-
-
-class _Opposite:
-    """A network whose activations have the other sign."""
-
-    def __init__(self, network):
-        self.network, self.responses = network, network.responses
-
-    def unit_activation_from(self, responses, layer, units):
-        return -self.network.unit_activation_from(responses, layer, units)
-
-    def unit_gradient_from(self, responses, layer, units):
-        activation, gradient = self.network.unit_gradient_from(responses, layer, units)
-        return -activation, -gradient
 
 
 def _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max_steps, step):
