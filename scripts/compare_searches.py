@@ -10,7 +10,7 @@ from deepunits.invariance.alternatives import SEARCHES, random_walks
 from deepunits.invariance.manifold import trace_manifold
 from deepunits.models.trained import check_fit, load_network
 from deepunits.randomness import generator
-from deepunits.storage import load_as, load_npz, save_npz
+from deepunits.storage import filled, load_npz, save_npz
 from deepunits.visualize.activation_maximization import ActivationMaxima
 
 with job(log=snakemake.log[0]):
@@ -19,9 +19,10 @@ with job(log=snakemake.log[0]):
     xp = choose_device(params.device)
     logger.info("computing on %s", device_name(xp))
     network = load_network(snakemake.input.layers).to(xp)
-    maxima, statistics = load_as(ActivationMaxima, snakemake.input.maxima), load_npz(snakemake.input.statistics)
-    check_fit(network, int(wildcards.layer), load_npz(snakemake.input.maxima), statistics)
-    layer, units = int(wildcards.layer), maxima.units[: params.units]
+    stored, statistics = load_npz(snakemake.input.maxima), load_npz(snakemake.input.statistics)
+    layer, maxima = int(wildcards.layer), filled(ActivationMaxima, stored)
+    check_fit(network, layer, stored, statistics)
+    units = maxima.units[: params.units]
     optima = xp.asarray(maxima.best[: params.units])
     epsilons = np.linspace(0, 2, settings.pop("distances") + 1)
     count, stage = settings.pop("random"), (params.seed, *wildcards)

@@ -5,15 +5,15 @@ import numpy as np
 from deepunits.console import job
 from deepunits.invariance.hessian import principal_curvatures, variance_along, walk_along
 from deepunits.models.trained import check_fit, load_network
-from deepunits.storage import load_as, load_npz, save_npz
+from deepunits.storage import filled, load_npz, save_npz
 from deepunits.visualize.activation_maximization import ActivationMaxima
 
 with job(log=snakemake.log[0]):
     params, layer = snakemake.params, int(snakemake.wildcards.layer)
     network = load_network(snakemake.input.layers)
-    maxima, statistics = load_as(ActivationMaxima, snakemake.input.maxima), load_npz(snakemake.input.statistics)
-    check_fit(network, layer, load_npz(snakemake.input.maxima), statistics)
-    covariance = statistics["covariance"]
+    stored, statistics = load_npz(snakemake.input.maxima), load_npz(snakemake.input.statistics)
+    check_fit(network, layer, stored, statistics)
+    maxima, covariance = filled(ActivationMaxima, stored), statistics["covariance"]
     units, optima = maxima.units[: params.units], maxima.best[: params.units]
     epsilons = np.linspace(0, 2, params.distances + 1)
     walked = np.array([0, 1, (len(covariance) - 1) // 2, len(covariance) - 2])  # flattest two, middle, steepest

@@ -54,6 +54,17 @@ def test_a_network_and_a_view_are_taken_as_they_are(code):
     assert isinstance(forms, QuadraticForms) and forms.units(1) == 2
 
 
+def test_a_file_may_have_neighbours_and_dataclasses(code):
+    (code / "neighbour_of_own.py").write_text("UNITS = 13\n")
+    (code / "with_neighbour.py").write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\nimport numpy as np\n"
+        "from neighbour_of_own import UNITS\nfrom deepunits.models.network import Network\n"
+        "@dataclass\nclass Size:\n    units: int = UNITS\n"
+        "def make():\n    return Network([np.ones((Size().units, 6))], [np.zeros(Size().units)])\n"
+    )
+    assert build(described(code, "with_neighbour.py:make", ["only"])).units(1) == 13
+
+
 def test_what_is_described_is_read_again(code):
     path = code / "results" / "network.json"
     settings = {"module": f"{code}/own.py:sigmoids", "layers": ["hidden", "top"], "shape": (2, 3)}

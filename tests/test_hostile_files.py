@@ -20,7 +20,7 @@ from deepunits.layouts import LAYOUTS, layout_of
 from deepunits.models import stack
 from deepunits.models.network import Network
 from deepunits.models.trained import check_fit, load_classifier, load_network
-from deepunits.storage import load_as, load_json, load_npz, save_npz
+from deepunits.storage import filled, load_json, load_npz, save_npz
 from deepunits.tables import read_table
 from deepunits.visualize.activation_maximization import ActivationMaxima
 
@@ -108,7 +108,7 @@ FILES = {  # sound ones of each kind, and who reads them
     "statistics/mnist.npz": ({"mean_norm": 2.0, "mean": np.zeros(5), "covariance": np.eye(5)}, load_npz),
     "models/layer1.npz": (LAYER | {"metadata": RECORD}, stack.load_layer),
     "models/classifier.npz": (CLASSIFIER, load_classifier),
-    "units/activation_maximization.npz": (MAXIMA, lambda path: load_as(ActivationMaxima, path)),
+    "units/activation_maximization.npz": (MAXIMA, lambda path: filled(ActivationMaxima, load_npz(path))),
     "datasets/own/examples.npz": (STORED, load_npz),
     "checkpoint.npz": (
         CHECKPOINT,

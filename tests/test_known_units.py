@@ -75,12 +75,10 @@ def test_plain_and_tangent_steps_find_the_manifold(units, found):
 
 
 def test_whitened_steps_lose_what_regularization_gives_back(units, found):
-    highest = np.array([unit.highest for unit in units])
-    share = {
-        step: known.reached(np.array([[heights(*pair)] for pair in zip(units, found[step], strict=True)]), highest)
-        for step in ("whitened", "whitened_1000", known.GEODESIC)
-    }
-    share = {step: values[:, 0, 1:-1].min(axis=1) for step, values in share.items()}
+    measured = known.measure(units, found)
+    reached = known.reached(measured["activations"], measured["highest"])[:, :, 1:-1].min(axis=2)
+    share = dict(zip(measured["searches"].tolist(), reached.T, strict=True))
+    np.testing.assert_array_equal(measured["activations"][1, 2], heights(units[1], found["whitened"][1]))
     names = [unit.name for unit in units]
     cell, shift = names.index("complex cell"), names.index("shift-invariant")
     assert share["whitened"][cell] < share["whitened_1000"][cell] <= 1 + 1e-9

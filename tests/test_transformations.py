@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import ndimage
+from tolerances import assert_single
 
 from deepunits.errors import UserError
 from deepunits.invariance.transformations import (
@@ -13,6 +14,7 @@ from deepunits.invariance.transformations import (
     highest_at,
     mean_of_top,
     normalized_curves,
+    transform,
     transformation_matrices,
     transformed_optima,
 )
@@ -76,6 +78,15 @@ def test_beyond_the_frame_is_nothing_or_the_nearest_pixel():
     image = np.full(SHAPE, 7.0)
     assert transformed("horizontal_translation", 4, image)[5, 0] == pytest.approx(0, abs=1e-5)
     np.testing.assert_allclose(transformed("horizontal_translation", 4, image, edge="nearest"), 7.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "amount"), [("rotation", 30.0), ("horizontal_translation", 1.5), ("scaling", 1.3)])
+def test_colours_go_together(kind, amount):
+    images = np.random.default_rng(0).normal(size=(2, 7, 5, 3)).astype(np.float32)
+    [matrix] = transformation_matrices(kind, [amount], (7, 5, 3))
+    moved = (images.reshape(2, -1) @ matrix.T).reshape(images.shape)
+    for colour in range(3):
+        assert_single(moved[..., colour], transform(images[..., colour], kind, amount))
 
 
 def test_unknown_kinds_and_impossible_factors_are_refused():

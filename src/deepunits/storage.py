@@ -86,9 +86,8 @@ def load_npz(path):
     return arrays
 
 
-def load_as(kind, path):
-    """Return what the result file `path` holds as an object of the dataclass `kind`, its fields being arrays of it."""
-    arrays = load_npz(path)
+def filled(kind, arrays):
+    """Return an object of the dataclass `kind`, its fields being `arrays` of a result file, by name."""
     return kind(**{field.name: arrays[field.name] for field in dataclasses.fields(kind)})
 
 

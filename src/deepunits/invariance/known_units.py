@@ -220,6 +220,8 @@ def trace_known_units(units, epsilons, statistics, *, seed):
     dict of array
         By the name of the search: the inputs (U, E, P) at which the activation is highest of all trials.
     """
+    covariance, ridge = statistics["covariance"], statistics["regularization"]
+    roots = {factor: preconditioner(covariance, factor * ridge) for _, factor in STEPS.values()}
     found = {name: [] for name in (*STEPS, GEODESIC)}
     for unit in units:
         for name, (step, factor) in STEPS.items():
@@ -230,7 +232,7 @@ def trace_known_units(units, epsilons, statistics, *, seed):
                 unit.optimum[None],
                 norm=np.linalg.norm(unit.optimum),
                 epsilons=epsilons,
-                unwhitening=preconditioner(statistics["covariance"], factor * statistics["regularization"]),
+                unwhitening=roots[factor],
                 rng=generator(seed, unit.name),  # the same starts for all searches
                 step=step,
                 shown=[0],
@@ -243,6 +245,34 @@ def trace_known_units(units, epsilons, statistics, *, seed):
             flattest = principal_curvatures(unit.view, 1, 0, unit.optimum).directions[0]
         found[GEODESIC].append(walk_along(unit.view, 1, 0, unit.optimum, flattest[None], epsilons)[1][0])
     return {name: np.stack(inputs) for name, inputs in found.items()}
+
+
+def measure(units, found):
+    """Hold what searches have found against the truth.
+
+    Parameters
+    ----------
+    units : sequence of KnownUnit
+    found : dict of array (K, E, P)
+        Of :func:`trace_known_units`.
+
+    Returns
+    -------
+    dict of array
+        ``units`` (K,) and ``searches`` (S,), their names; ``highest`` (K, E); ``activations``, ``distances`` in units
+        of ρ and ``travelled`` in radians, (K, S, E); ``inputs`` (K, S, E, P), float32.
+    """
+    inputs = np.stack(list(found.values()), axis=1)
+    rows = [[(unit, x) for x in ways] for unit, ways in zip(units, inputs, strict=True)]
+    return {
+        "units": np.array([unit.name for unit in units]),
+        "searches": np.array(list(found)),
+        "highest": np.array([unit.highest for unit in units]),
+        "activations": np.array([[unit.view.activations(x, 1)[:, 0] for unit, x in row] for row in rows]),
+        "distances": np.array([[unit.distance(x) for unit, x in row] for row in rows]),
+        "travelled": np.array([[unit.travelled(x) for unit, x in row] for row in rows]),
+        "inputs": inputs.astype(np.float32),
+    }
 
 
 def reached(activations, highest):

@@ -67,7 +67,7 @@ def amounts(kind, largest, count):
 
 
 def transformation_matrices(
-    kind: str, amounts: Sequence[float] | np.ndarray, shape: tuple[int, int], *, edge: str = "grid-constant"
+    kind: str, amounts: Sequence[float] | np.ndarray, shape: Sequence[int], *, edge: str = "grid-constant"
 ) -> np.ndarray:
     """Return transformations of images as matrices: a flattened image x becomes ``matrix @ x``.
 

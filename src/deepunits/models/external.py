@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import importlib.util
+import sys
 from pathlib import Path
 
 from deepunits.errors import UserError
@@ -117,11 +118,14 @@ def _call(name, arguments):
 
 
 def _import(where):
+    """Return a module by its dotted name or by its file, which may import its neighbours, as where Python runs it."""
     try:
         if not where.endswith(".py"):
             return importlib.import_module(where)
-        spec = importlib.util.spec_from_file_location(Path(where).stem, where)
-        loaded = importlib.util.module_from_spec(spec)
+        spec = importlib.util.spec_from_file_location(f"_own_{Path(where).stem}", where)
+        loaded = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # where dataclasses look for it
+        if (folder := str(Path(where).resolve().parent)) not in sys.path:
+            sys.path.append(folder)
         spec.loader.exec_module(loaded)
         return loaded
     except Exception as reason:  # as above
