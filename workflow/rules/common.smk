@@ -305,6 +305,10 @@ with job():
 
 
 onstart:
+    if workflow.local_exec:
+        # For a limit on submissions, which only a cluster needs, Snakemake looks at all jobs once a second, and once more
+        # for every job that has ended: in the end it takes a core for itself.
+        workflow.scheduler.job_rate_limiter = None
     # Before a job starts, because Snakemake then deletes what the job is to make again.
     if GPU and workflow.local_exec and subprocess.run([PYTHON, "-c", TRY_GPU]).returncode:
         sys.exit(1)
