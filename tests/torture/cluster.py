@@ -141,6 +141,13 @@ def _epochs(folder, layer):
     return (folder / "results" / "logs" / "models" / f"{layer}.log").read_text().count(" examples, rate ")
 
 
+def run_on_gpu(workflow, folder):
+    """Run a workflow on Slurm whose configuration wants a GPU; return what Snakemake wrote, whatever became of it."""
+    group = workflow.start(folder, *PROFILE)
+    group.process.wait(1800)
+    return group.text
+
+
 def requests(slurm, text):
     """Return what jobs asked for, by rule: a set of pairs, such as ``("120", "cpu=1,mem=1500M,node=1,billing=1")``."""
     found, jobs = {}, slurm.jobs()

@@ -103,10 +103,20 @@ class Torture:
             outcome, text = cluster.run_on_slurm(self.workflow(), folder / "whole")
             self.report("the workflow on Slurm, in jobs of Slurm", outcome)
             for rule, asked in sorted(cluster.requests(slurm, text).items()):
-                print(f"    {rule}: " + "; ".join(f"{minutes} min, {tres}" for minutes, tres in sorted(asked)))
+                print(f"    {rule}: {described(asked)}")
+            # The node only claims to have a GPU: the job is given it, and ends because there is none.
+            on_gpu = self.workflow(f"results/models/{LONG}.npz", changes={"device": "gpu"})
+            asked = cluster.requests(slurm, cluster.run_on_gpu(on_gpu, folder / "gpu"))["pretrain"]
+            print(f"with device: gpu, pretrain: {described(asked)}")
+            self.lost += not all("gres/gpu=1" in tres for _, tres in asked)
 
     def use_accounting(self, folder):
         self.use_slurm(folder, accounting=True)
+
+
+def described(asked):
+    """Return in words what the jobs of a rule asked for."""
+    return "; ".join(f"{minutes} min, {tres}" for minutes, tres in sorted(asked))
 
 
 PARTS = {
