@@ -64,14 +64,18 @@ bench: setup  ## the benchmark; PEERS=1 installs what it is compared with (some 
 	python benchmarks/run.py $(ARGS)
 
 # The last run is the folder whose figures are newest; runs/<size> was configured by config/<size>.yaml.
-report: setup  ## the HTML report of the last run
+# Snakemake's own report, of every job, takes a run that is complete.
+report: setup  ## the report of the last run: what was run, what was found, what is missing
 	@newest=$$(ls -t results/figures/*.png runs/*/results/figures/*.png 2>/dev/null | head -n 1); \
 	case "$$newest" in \
 	"") $(call fail,no run to report on: make a figure first with make quick or make reproduce.) ;; \
 	runs/*) run=$${newest%/results/*}; set -- --configfile "config/$${run##*/}.yaml" --directory "$$run" ;; \
 	*) run=.; set -- ;; \
 	esac; \
-	snakemake --report results/report.html "$$@" $(ARGS) && echo "The report is $$run/results/report.html"
+	snakemake --quiet all --report results/workflow.html "$$@" $(ARGS) >/dev/null 2>&1 || \
+		echo "Snakemake's report of every job is left out: the run is not complete."; \
+	snakemake --quiet all --cores 1 --forcerun write_report "$$@" $(ARGS) -- write_report && \
+		echo "The report is $$run/results/report.html"
 
 style: setup  ## check the style of the code and of the rules
 	ruff check

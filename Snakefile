@@ -41,6 +41,7 @@ include: "workflow/rules/paper/seeds.smk"
 include: "workflow/rules/paper/scorecard.smk"
 include: "workflow/rules/paper/supplement.smk"
 include: "workflow/rules/paper/pictures.smk"
+include: "workflow/rules/paper/report.smk"
 include: "workflow/rules/run.smk"
 
 

@@ -7,12 +7,13 @@ To add a figure, write deepunits.paper.figures.<module> and add a row to the tab
 """
 
 
-def figure(message, datasets=(), drawn_by=None, category="Figures", arguments=None, caption="", **files):
+def figure(message, datasets=(), drawn_by=None, category="Figures", arguments=None, caption="", seen=(), **files):
     """Return a row of the table: what `draw` of the module takes, and what the report says of it.
 
-    The module is named as the figure is, unless `drawn_by` says otherwise.
+    The module is named as the figure is, unless `drawn_by` says otherwise. `seen` names the statements of the scorecard
+    that say whether the figure shows what the paper sees in it.
     """
-    row = {"message": message, "drawn_by": drawn_by, "category": category}
+    row = {"message": message, "drawn_by": drawn_by, "category": category, "seen": list(seen)}
     files |= {"provenance": provenance_of(*datasets)} if datasets else {}
     return row | {"arguments": arguments or {}, "caption": " ".join(caption.split()), "files": files}
 
@@ -34,6 +35,7 @@ FIGURES = {
         ["mnist"],
         dbn=maxima_of("mnist", "dbn"),
         sdae=maxima_of("mnist", "sdae"),
+        seen=["gabor-sdae-1", "unimodal", "pseudo-digits", "whole-objects", "different-features"],
         caption="""Activation maximization on MNIST (Figure 1 of the paper): 36 units of the first, second and third
         layer of a DBN (top) and an SDAE (middle). Bottom: 4 third-layer units of the SDAE, each from 9 random starts.""",
     ),
@@ -43,6 +45,7 @@ FIGURES = {
         dbn=maxima_of("natural_images", "dbn"),
         sdae=maxima_of("natural_images", "sdae"),
         silhouettes=maxima_of("silhouettes", "sdae"),
+        seen=["gabor-sdae-1", "gabor-dbn-1", "gabor-dbn-2", "corners", "parts"],
         caption="""Activation maximization on natural image patches and Caltech Silhouettes (Figure 2 of the paper): 144
         units of the first, second and third layer of a DBN (top) and an SDAE (middle) on patches, and of an SDAE on
         Silhouettes (bottom). Right: 4 third-layer units of the SDAE on patches, each from 9 random starts.""",
@@ -51,6 +54,7 @@ FIGURES = {
         "Draw Figure 3",
         COMPARED,
         sampling=second_layers("sampling"),
+        seen=["modes", "one-pattern", "mixing"],
         caption="""Six units of the second layer of a DBN (Figure 3 of the paper), on MNIST (top) and on natural image
         patches (bottom): each row holds samples drawn with the unit clamped to 1.""",
     ),
@@ -60,6 +64,7 @@ FIGURES = {
         sampling=second_layers("sampling"),
         linear_combination=second_layers("linear_combination"),
         activation_maximization=second_layers("activation_maximization"),
+        seen=["linear-like-maximum", "samples-differ", "means-like-digits", "sharper", "parts-of-maxima"],
         caption="""The units of the second layer of a DBN seen in three ways (Figure 4 of the paper), on MNIST (top) and
         on natural image patches (bottom): the mean of samples with the unit clamped, linear combination of the filters
         below, activation maximization. Black is negative, white is positive, gray is zero.""",
@@ -77,6 +82,7 @@ FIGURES = {
         ["mnist_rot"],
         activation_maximization=f"results/units/mnist_rot/{DRAWN}/output/activation_maximization.npz",
         invariance=f"results/units/mnist_rot/{DRAWN}/output/invariance.npz",
+        seen=["multimodal", "rotated-labels", "smooth-labels", "manifolds-differ", "rotations"],
         caption="""Output units of a DBN fine-tuned on mnist-rot with strong decay of its filters, for smooth pictures at
         the price of more errors (results/tables/errors.csv; Figure 6 of the paper). Above, activation
         maximization for the labels 4 and 5 from 9 random starts; the frame marks the best solution of the 4. Below,
@@ -88,6 +94,7 @@ FIGURES = {
         MEASURED,
         curves="results/tables/invariance_curves.npz",
         arguments={"datasets": MEASURED, "curve": "log_sigmoid", "model": "sdae"},
+        seen=["faster-below"],
         caption="""Invariance of the units of different layers (Figure 7 of the paper), of SDAEs on MNIST, natural image
         patches, Caltech Silhouettes and mnist-rot: the logarithm of the sigmoid of the activation along the invariance
         manifolds, against the distance ε from the optimum. Lines are means over all live units of a layer, shades their
@@ -100,6 +107,7 @@ FIGURES = {
         category="Supplement",
         curves="results/tables/invariance_curves.npz",
         arguments={"datasets": MEASURED, "curve": "normalized", "model": "sdae"},
+        seen=["faster-below-normalized"],
         caption="""The curves of Figure 7 without the scale and the bias of the units (no figure of the paper):
         (h(ε) − h(2)) / (h(0) − h(2)), which is 1 − ε²/4 for every unit of the first layer. Lines are means over all
         live units of a layer, shades their middle half.""",
@@ -132,6 +140,7 @@ FIGURES = {
         category="Supplement",
         curvatures=f"{STUDIED_LAYER}/curvatures.npz",
         arguments={"place": STUDY_PLACE},
+        seen=["geodesics-are-local", "flat-directions-are-background"],
         caption="""Eigenvectors of the Hessian at the optima, which section 5 sets aside (footnote 16). Left, the
         curvature of the activation along the great circles of the sphere that leave in their directions; centre, the
         variance of the data along them, relative to that of a pixel; right and below, what is met on four of these
@@ -143,6 +152,7 @@ FIGURES = {
         category="Supplement",
         searches=f"{STUDIED_LAYER}/searches.npz",
         arguments={"place": STUDY_PLACE},
+        seen=["minimum-in-background", "ridge-random", "ridge-data-like"],
         caption="""The lowest activations at each distance from the optimum (footnote 17) beside the highest, the
         manifold, and beside random directions, all equally likely or drawn with the covariance of the data. Means over
         units; 80 % of them lie in the shade.""",
@@ -153,6 +163,7 @@ FIGURES = {
         category="Supplement",
         searches=f"{STUDIED_LAYER}/searches.npz",
         arguments={"place": STUDY_PLACE},
+        seen=["whitening-leaves-background", "whitening-keeps-optimum"],
         caption="""What whitening changes in the search for manifolds (section 5.1): the plain search along the gradient
         g; Algorithm 1, along C g; and a search along C times the part of g tangent to the feasible sphere, which
         equation 1 describes as well and whose fixed points are those of the plain one. Equation 1 cannot move the
@@ -167,6 +178,7 @@ FIGURES = {
         invariance=expand(f"{STUDIED}/layer{{k}}/invariance.npz", k=[1, 2, 3]),
         table="results/tables/transformations.csv",
         arguments={"place": STUDY_PLACE[:2]},
+        seen=["rotations-or-translations", "grouped-by-transformation"],
         caption="""Invariance to known transformations, by layer. Above, the activation of optima that are rotated,
         moved or scaled, against the distance that this takes them, as section 6 proposes; middle, the same on a scale
         on which every linear unit is the broken line; last column, the manifolds that no transformation restricts.
@@ -178,6 +190,7 @@ FIGURES = {
         ["natural_images"],
         category="Supplement",
         known=KNOWN_UNITS,
+        seen=["manifold-of-known-units", "geodesic-of-known-unit"],
         caption="""Searches for the manifolds of units whose invariances are known: a linear unit, energies of one and of
         two Gabor pairs, a sum of Fourier amplitudes, which no shift changes, and two quadratic forms with an isolated
         optimum. Plain and tangent steps find all the activation that there is at each distance; whitened ones less, the

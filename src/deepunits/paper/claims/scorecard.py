@@ -61,14 +61,14 @@ def score(measured):
     Returns
     -------
     list of dict
-        ``section``, ``claim``, ``statistic``, ``threshold``, ``why``, ``value``, ``verdict``, one of `VERDICTS`, and
-        ``where``: in how many places and in which not.
+        ``statement``, its name, ``section``, ``claim``, ``statistic``, ``threshold``, ``why``, ``value``, ``verdict``,
+        one of `VERDICTS`, and ``where``: in how many places and in which not.
     """
     rows, measured = [], over_seeds(measured)
     for statement in statements():
         places = measured[measured["statement"] == statement.name]
-        row = {"section": statement.section, "claim": statement.says, "statistic": statement.statistic}
-        row |= {"threshold": statement.threshold, "why": statement.why}
+        row = {"statement": statement.name, "section": statement.section, "claim": statement.says}
+        row |= {"statistic": statement.statistic, "threshold": statement.threshold, "why": statement.why}
         if statement.measure is None:
             rows.append(row | {"value": "", "verdict": VERDICTS[-1], "where": ""})
         elif len(places):
