@@ -19,7 +19,7 @@ fail = { echo "error: $(1)" >&2; exit 1; }
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup reproduce quick check test test-kernels torture bench report style lint lock
+.PHONY: help setup reproduce quick check test test-kernels torture bench report docs style lint lock
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -72,6 +72,10 @@ report: setup  ## the HTML report of the last run
 	*) run=.; set -- ;; \
 	esac; \
 	snakemake --report results/report.html "$$@" $(ARGS) && echo "The report is $$run/results/report.html"
+
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: setup  ## the documentation as a site, in runs/site/
+	mkdocs build --strict --quiet $(ARGS) && echo "The site is runs/site/index.html"
 
 style: setup  ## check the style of the code and of the rules
 	ruff check
