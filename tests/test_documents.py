@@ -220,6 +220,14 @@ def test_the_documents_count_what_the_scorecard_counts():
         assert [int(number) for number in COUNTS.search(text).groups()] == counted, name
 
 
+def test_the_first_screen_of_the_readme_says_what_this_is():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    screen = "\n".join(text.splitlines()[:40])
+    for shown in ("activation maximization", "make quick ", "make reproduce ", "docs/figure1.png", "docs/explorer.png"):
+        assert shown in screen
+    assert re.match(r"\n+## [\w ]+\n+Of \d+ statements of the paper", text[text.index("\n\n## ") :])
+
+
 def test_the_scorecard_has_the_statements_that_are_declared():
     scorecard = (ROOT / "docs/scorecard.md").read_text()
     assert all(f"| {statement.says} |" in scorecard for statement in statements())
