@@ -4,6 +4,7 @@ import ast
 import importlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from fnmatch import fnmatchcase
@@ -27,6 +28,7 @@ TREE = re.compile(r"`((?:src|workflow|scripts|tests|config|docs|benchmarks)/[\w.
 LINK = re.compile(r"\]\((?!\w+:)([^)\s#]*)#?([^)\s]*)\)")
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 RULES = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "Snakefile", *(ROOT / "workflow").rglob("*.smk")])
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 
 
@@ -186,24 +188,46 @@ class Loaded(HTMLParser):
             self.addresses += [given[name] for name in ("src", "href", "data") if given.get(name)]
 
 
-def test_the_site_builds_and_loads_nothing_from_elsewhere(tmp_path):
-    """Without a network, every link and anchor resolved."""
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Return the folder of the site, built without a network, every link and anchor resolved."""
     for module in ("mkdocs", "material", "mkdocstrings"):
         pytest.importorskip(module, reason="what builds the site is not installed")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     within = NO_NETWORK if can_be_alone() else []
     done = subprocess.run([*within, *command], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    pages = list(tmp_path.rglob("*.html"))
+    return folder
+
+
+def test_the_site_loads_nothing_from_elsewhere(site):
+    pages = list(site.rglob("*.html"))
     assert len(pages) >= len(DOCUMENTS)
     for page in pages:
         loaded = Loaded()
         loaded.feed(page.read_text(encoding="utf-8"))
         assert loaded.addresses and [one for one in loaded.addresses if re.match(r"(?:\w+:)?//", one)] == [], page
-    styles = "".join(path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.css"))
+    styles = "".join(path.read_text(encoding="utf-8") for path in site.rglob("*.css"))
     assert styles and not re.search(r"(?:@import|url\()\s*[\"']?(?:\w+:)?//", styles)
-    reference = (tmp_path / "reference" / "invariance.html").read_text(encoding="utf-8")
-    assert 'id="deepunits.invariance.manifold.trace_manifold"' in reference
+
+
+def test_the_site_has_the_docstrings(site):
+    """Of all that `deepunits` gives by name, where the menu has the package that it is in."""
+    text = "".join(path.read_text(encoding="utf-8") for path in (site / "reference").glob("*.html"))
+    homes = {f"{module}.{name}" for module, name in deepunits._FOUND.values() if module.count(".") > 1}
+    assert len(homes) > 20 and [home for home in sorted(homes) if f'id="{home}"' not in text] == []
+
+
+@pytest.mark.skipif(not BROWSER, reason="no Chromium is installed")
+def test_the_site_is_searched_without_a_server(site, tmp_path):
+    """From a page in a folder, as a file: a browser starts no worker there."""
+    command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
+    command += ["--virtual-time-budget=20000", "--dump-dom"]
+    page = (site / "reference" / "models.html").as_uri()
+    done = subprocess.run([*command, f"{page}?q=geodesics"], capture_output=True, text=True, timeout=120)
+    results = done.stdout.partition("md-search-result__meta")[2]
+    assert re.search(r'href="[^"]*/deviations.html[^"]*#geodesics"', results), results[:1000]
 
 
 COUNTS = re.compile(
