@@ -19,7 +19,7 @@ fail = { echo "error: $(1)" >&2; exit 1; }
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup reproduce quick check test test-kernels torture bench report style lint lock
+.PHONY: help setup reproduce quick check test test-kernels torture bench report docs style lint lock
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -76,6 +76,10 @@ report: setup  ## the report of the last run: what was run, what was found, what
 		echo "Snakemake's report of every job is left out: the run is not complete."; \
 	snakemake --quiet all --cores 1 --forcerun write_report "$$@" $(ARGS) -- write_report && \
 		echo "The report is $$run/results/report.html"
+
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: setup  ## the documentation as a site, in runs/site/
+	mkdocs build --strict --quiet $(ARGS) && echo "The site is runs/site/index.html"
 
 style: setup  ## check the style of the code and of the rules
 	ruff check
