@@ -73,7 +73,8 @@ report: setup  ## the report of the last run: what was run, what was found, what
 	*) run=.; set -- ;; \
 	esac; \
 	snakemake --quiet all --report results/workflow.html "$$@" $(ARGS) >/dev/null 2>&1 || \
-		echo "Snakemake's report of every job is left out: the run is not complete."; \
+		{ rm -f "$$run/results/workflow.html"; \
+		echo "Snakemake's report of every job is left out: the run is not complete."; }; \
 	snakemake --quiet all --cores 1 --forcerun write_report "$$@" $(ARGS) -- write_report && \
 		echo "The report is $$run/results/report.html"
 

@@ -338,6 +338,10 @@ def test_a_figure_takes_what_it_needs_and_no_more(fresh):
     assert fresh.planned("figure3") == prepared | trained | SAMPLING | {"Draw Figure 3"}
 
 
+def test_a_report_starts_no_other_job(fresh):
+    assert fresh.planned("write_report", "--forcerun", "write_report") == {"Write the report"}
+
+
 def test_the_snakefile_imports_nothing_heavy(fresh, tmp_path):
     for package in ("deepunits", "matplotlib", "cupy", "scipy", "skimage", "sklearn", "pooch"):
         (fresh.folder / "src" / "poison").mkdir(exist_ok=True)

@@ -92,7 +92,7 @@ def _datasets(results):
     """Return of each dataset its name, where it came from, whether it is a substitute, and how many examples it has."""
     records = {path.parent.name: load_provenance(path) for path in sorted(results.glob("datasets/*/provenance.json"))}
     return [
-        {key: record.get(key) for key in ("source", "substitute", "reason", "counts")} | {"name": name}
+        {key: record.get(key) for key in ("source", "substitute", "counts")} | {"name": name}
         for name, record in records.items()
     ]
 
