@@ -10,7 +10,7 @@ LEAST_WIDTH = 1.0  # pixels, standard deviation of the Gaussian; a narrower one 
 WIDTHS = (1.0, 0.5)  # first widths that are tried, as shares of the filter's own extent
 PADDED = 4  # times the side: how finely the spectrum is searched for its peak
 STEPS = 60  # of Levenberg-Marquardt, at most
-LEAST_GAIN = 1e-7  # of R² in a step, under which a fit has ended
+LEAST_GAIN = 1e-6  # of R² in a step, under which a fit has ended
 MOST_DAMPING = 1e6  # from which on steps are too short to gain anything
 BLOCK = 250  # filters fitted at a time, to bound the memory
 
