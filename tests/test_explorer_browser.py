@@ -173,7 +173,7 @@ def test_output_units_are_shown_with_their_classes(reader):
     reader.sees("#sheet-title", "mnist, dbn, output units")
     reader.clicks("#tiles [data-unit='3']")
     reader.sees("#unit-title", "Unit 3: class 3")
-    reader.sees("#unit", "output units of the classifier mnist dbn")
+    reader.sees("#unit", "output units of the mnist dbn classifier")
     assert reader.address() == "#mnist/dbn/output/3" and len(reader.all("#solutions canvas")) == 3
     assert set(reader.texts("#examples figcaption")) <= set("0123456")
     reader.open("#mnist/dbn/output/3", unit=3)

@@ -11,7 +11,6 @@ WIDTHS = (1.0, 0.5)  # first widths that are tried, as shares of the filter's ow
 PADDED = 4  # times the side: how finely the spectrum is searched for its peak
 STEPS = 60  # of Levenberg-Marquardt, at most
 LEAST_GAIN = 1e-6  # of R² in a step, under which a fit has ended
-MOST_DAMPING = 1e6  # from which on steps are too short to gain anything
 BLOCK = 250  # filters fitted at a time, to bound the memory
 
 
@@ -40,7 +39,7 @@ class GaborFit:
     widths: np.ndarray
 
 
-def fit_gabors(filters):
+def fit_gabors(filters, widths=WIDTHS):
     """Fit a Gabor function and a constant to each filter by least squares, from several starts; keep the best.
 
     Centre, wave and widths are searched by Levenberg-Marquardt, all filters at once. Amplitude and phase are linear, so
@@ -50,6 +49,8 @@ def fit_gabors(filters):
     ----------
     filters : array (N, P)
         Square images.
+    widths : sequence of float
+        A start for each: its first width, as a share of the filter's own extent. Time is proportional to their number.
 
     Returns
     -------
@@ -68,7 +69,7 @@ def fit_gabors(filters):
         raise UserError(f"filter {constant[0]} is constant, so no Gabor fits it; leave dead units out.")
     blocks = [slice(start, start + BLOCK) for start in range(0, len(filters), BLOCK)]
     parameters, residuals = (
-        np.concatenate(parts) for parts in zip(*(_best_fits(centred[b] / size[b]) for b in blocks), strict=True)
+        np.concatenate(parts) for parts in zip(*(_best_fits(centred[b] / size[b], widths) for b in blocks), strict=True)
     )
     return GaborFit(
         r_squared=1 - (residuals**2).sum(axis=1),
@@ -108,10 +109,10 @@ def _coordinates(parameters, grid):
     return offset, down * offset[0] + right * offset[1], down * offset[1] - right * offset[0]
 
 
-def _best_fits(filters):
+def _best_fits(filters, widths):
     """Return the parameters (n, 6) and residuals (n, P) of the best fits to filters (n, P) of mean 0 and norm 1."""
     grid = pixel_grid(filters.shape[1])
-    fits = [_fit(filters, start, grid) for start in _starts(filters, grid)]
+    fits = [_fit(filters, start, grid) for start in _starts(filters, grid, widths)]
     parameters, residuals = (np.stack(parts) for parts in zip(*fits, strict=True))
     best = (residuals**2).sum(axis=2).argmin(axis=0), np.arange(len(filters))
     return parameters[best], residuals[best]
@@ -123,16 +124,16 @@ def pixel_grid(pixels):
     return np.mgrid[:side, :side].reshape(2, -1).astype(float)
 
 
-def _starts(filters, grid):
+def _starts(filters, grid, widths):
     """Yield first parameters (n, 6): the centre of the energy, the peak of the spectrum, widths as the extent."""
     energy = filters**2
     centre = energy @ grid.T
     distance = ((grid - centre[:, :, None]) ** 2).sum(axis=1)
     # A Gaussian of standard deviation w has an energy of variance w² / 2 in each direction.
     extent = np.sqrt((distance * energy).sum(axis=1))[:, None]
-    for share in WIDTHS:
-        widths = np.repeat(np.maximum(share * extent, LEAST_WIDTH), 2, axis=1)
-        yield np.concatenate([centre, _spectral_peaks(filters), widths], axis=1)
+    for share in widths:
+        first = np.repeat(np.maximum(share * extent, LEAST_WIDTH), 2, axis=1)
+        yield np.concatenate([centre, _spectral_peaks(filters), first], axis=1)
 
 
 def _spectral_peaks(filters):
@@ -165,7 +166,7 @@ def _fit(filters, parameters, grid):
         parameters[rows], residual[rows], jacobian[rows] = trial[better], trial_residual[better], trial_jacobian[better]
         size[rows] -= gain[better]
         damping[going] *= np.where(better, 1 / 3, 5)
-        going = going[np.where(better, gain > LEAST_GAIN, damping[going] < MOST_DAMPING)]
+        going = going[~better | (gain > LEAST_GAIN)]
         if not len(going):
             break
     return parameters, residual

@@ -26,6 +26,7 @@ GREYS = 31  # odd, so that zero is one of them; few, so that a run stays under 3
 LEVEL = 4  # of the compression of PNG, of 9; the usual 6 takes twice the time
 FITTED = 256  # pixels of the largest images that Gabor functions are fitted to, which takes longer than all else
 OUTPUT = "output"  # the layer of the output units of a classifier
+WIDTH = (0.5,)  # of the one start of these fits; of a hundred units two or three are fitted better from more
 DIGITS = 4  # of the numbers written
 CATALOGUE = '"CATALOGUE"'  # in the template, where the page has what there is to choose from
 
@@ -62,18 +63,7 @@ def write_explorer(folder, models, *, examples, provenances, network, **tools) -
     write_text(Path(folder, "index.html"), page(models, provenances))
 
 
-def write_model(
-    folder,
-    network,
-    maxima,
-    invariance,
-    examples,
-    provenance=None,
-    combination=(),
-    sampling=(),
-    transformations=(),
-    most_invariant=(),
-) -> None:
+def write_model(folder, network, maxima, invariance, examples, provenance=None, **tools) -> None:
     """Write what the explorer shows of a model: of each layer its numbers and its images.
 
     Parameters
@@ -89,8 +79,8 @@ def write_model(
     examples, provenance : path
         Of the dataset. Its images have the ``shape`` of the record, or are square. Where they have no labels, and are
         small, square and grey, it is measured how much each unit is like a Gabor function.
-    combination, sampling, transformations, most_invariant : list of path
-        ``<layer>/<tool>.npz`` of the layers that have them.
+    **tools : list of path
+        ``<layer>/<tool>.npz`` of the layers that have them: combination, sampling, transformations, most_invariant.
 
     Raises
     ------
@@ -100,14 +90,8 @@ def write_model(
     shown = examples if isinstance(examples, _Examples) else _Examples(examples, provenance)
     images, labels = shown.images, shown.labels
     sprites = _Sprites(Path(folder), shown.shape)
-    tools = {
-        "invariance": invariance,
-        "combination": combination,
-        "sampling": sampling,
-        "transformations": transformations,
-        "most_invariant": most_invariant,
-    }
-    layers, by_layer = _by_layer(maxima), {name: _by_layer(paths) for name, paths in tools.items()}
+    layers, tools = _by_layer(maxima), {"invariance": invariance} | tools
+    by_layer = {name: _by_layer(paths) for name, paths in tools.items()}
     networks = _networks(network)
     found = {}
     for layer, path in layers.items():
@@ -125,6 +109,7 @@ def write_model(
         if labels is not None:
             page["classes"] = layer == OUTPUT and set(labels) == set(range(len(page["units"])))
             page["labels"] = labels[page["examples"]]
+        page["searched"] = len(images)
         page["examples"] = np.searchsorted(pool, page["examples"])
         write_text(Path(folder, f"{layer}.js"), f"receive({_json(page)});\n")
 
@@ -234,7 +219,7 @@ def _likeness_to_gabors(optima):
     """Return R² of the Gabor function fitted to each of the `optima` (U, P), shape (U,); NaN for a constant one."""
     found, varied = np.full(len(optima), np.nan), np.ptp(optima, axis=1) > 0
     if varied.any():
-        found[varied] = fit_gabors(optima[varied]).r_squared
+        found[varied] = fit_gabors(optima[varied], WIDTH).r_squared
     return found
 
 
