@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 from test_techniques import layer
 
-from deepunits import area, normalized
+from deepunits import Network, area, normalized
 from deepunits.drawing import explorer
 from deepunits.storage import save_npz, write_json
+from deepunits.visualize.strongest import strongest_examples
 
 SHAPE, PIXELS, UNITS, STARTS, CLASSES = (5, 3), 15, (28, 11), 3, 7
 EPSILONS = np.linspace(0, 2, 5)
@@ -248,3 +249,12 @@ def test_the_page_fetches_nothing_and_says_what_is_a_substitute(tmp_path):
     assert [each["substitute"] for each in catalogue] == [True, True] and catalogue[0]["source"] == "made <up>"
     assert catalogue[1]["models"] == [{"name": "net", "layers": [1, 2]}]
     assert "<up>" not in page
+
+
+@pytest.mark.parametrize("levels", [1, 3, 1000])
+def test_of_examples_that_excite_a_unit_alike_the_first_are_the_strongest(levels):
+    rng = np.random.default_rng(2)
+    examples = rng.integers(0, levels, (80, 6)).astype(np.float32)
+    network = Network([np.eye(6, dtype=np.float32)], [np.zeros(6, np.float32)])  # each unit sees a pixel
+    found = strongest_examples(network, 1, range(6), examples, 9)
+    np.testing.assert_array_equal(found, np.argsort(-examples, axis=0, kind="stable")[:9].T)
