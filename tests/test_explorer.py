@@ -17,7 +17,8 @@ from deepunits.visualize.strongest import strongest_examples
 SHAPE, PIXELS, UNITS, STARTS, CLASSES = (5, 3), 15, (28, 11), 3, 7
 EPSILONS = np.linspace(0, 2, 5)
 DRAWN = 6  # units that the figures draw, the first
-DEAD = 4
+DEAD = 4  # of the same activation at both ends of its curve
+UNCHANGING = 12  # in the first layer, of the same activation for all examples
 
 
 def a_tool_s_files(rng, units, pixels):
@@ -59,7 +60,9 @@ def save_run(folder, shape=SHAPE, substitute=False, labels=True):
     paths, below = {name: [] for name in ("network", "maxima", "invariance", "most_invariant")}, pixels
     for k, units in enumerate(UNITS, start=1):
         arrays, most = a_tool_s_files(rng, units, pixels)
-        arrays |= {"network": layer(rng.normal(size=(units, below))), "most_invariant": most}
+        weights = rng.normal(size=(units, below)) / k**2  # small ones above, where no unit is to be saturated
+        weights[UNCHANGING : UNCHANGING + 1] = 0
+        arrays |= {"network": layer(weights), "most_invariant": most}
         for name, stored in arrays.items():
             path = folder / f"layer{k}" / f"{name}.npz"
             save_npz(path, **stored)
@@ -122,6 +125,7 @@ def test_the_numbers_are_those_of_the_files(run):
     assert found["areas"][4] is None and set(found["curves"][4]) == {None}
     assert found["transformed"]["kinds"] == ["rotation", "vertical translation"]
     assert found["sampled"]["columns"] == 9 and found["combined"]["kept"] == 4
+    assert numbers(made / "layer1.js")["dead"] == [UNCHANGING] and found["dead"] == []
     assert "sampled" not in numbers(made / "layer1.js")
 
 

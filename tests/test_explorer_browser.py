@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from test_explorer import UNITS, numbers, save_explorer
+from test_explorer import UNCHANGING, UNITS, numbers, save_explorer
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
 from selenium.webdriver.chrome.service import Service  # noqa: E402
@@ -187,14 +187,17 @@ def test_dead_units_are_marked_and_come_last(reader):
     reader.sees("#tiles [data-unit='4']", "4 dead")
     for sort in ("invariance", "class"):
         reader.chooses("sort", sort)
-        assert reader.order()[-1] == 4 and reader.all("#tiles .dead")[-1].accessible_name == "unit 4, dead"
+        assert reader.order()[-2:] == [4, UNCHANGING]
+        assert reader.all("#tiles .dead")[0].accessible_name == "unit 4, dead"
+    reader.clicks("#tiles a:last-child")
+    reader.sees("#unit", "It is dead: it hardly changes over the test examples.")
 
 
 def test_a_class_brings_its_units_together(reader, explorer):
     reader.open("#mnist/dbn/1")
     reader.chooses("sort", "class")
-    *classes, last = [words.split(" ×")[0] for words in reader.texts("#tiles span")]
-    assert last == "dead" and classes == sorted(classes, key=int) and set(classes) <= set("0123456")
+    *classes, one, two = [words.split(" ×")[0] for words in reader.texts("#tiles span")]
+    assert one == two == "dead" and classes == sorted(classes, key=int) and set(classes) <= set("0123456")
 
 
 def test_a_link_opens_its_unit_and_a_wrong_one_says_so(reader):

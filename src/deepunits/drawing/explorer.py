@@ -12,6 +12,7 @@ from deepunits.data.examples import as_float32, image_shape, load_provenance, su
 from deepunits.drawing.tiles import as_images, intensity_grey, montage, symmetric_grey
 from deepunits.gabor import fit_gabors
 from deepunits.invariance.measures import area, normalized
+from deepunits.models.network import dead_units
 from deepunits.models.trained import load_network
 from deepunits.storage import load_npz, write_bytes, write_text
 from deepunits.visualize.activation_maximization import best_solutions
@@ -22,6 +23,7 @@ COLUMNS = 25  # tiles across a sprite of one tile a unit
 EXAMPLES = 9  # strongest examples of a unit
 SAMPLES = 8  # of a unit, beside their mean
 SEARCHED = 5_000  # test examples among which the strongest are sought, to bound the time
+CHANGING = 2000  # of these, those over which a unit that hardly changes is dead: those of the table of units
 GREYS = 31  # odd, so that zero is one of them; few, so that a run stays under 30 MB
 LEVEL = 4  # of the compression of PNG, of 9; the usual 6 takes twice the time
 FITTED = 256  # pixels of the largest images that Gabor functions are fitted to, which takes longer than all else
@@ -103,6 +105,8 @@ def write_model(folder, network, maxima, invariance, examples, provenance=None, 
         number = whole.depth if layer == OUTPUT else int(layer.removeprefix("layer"))
         strongest = strongest_examples(whole, number, found[layer]["units"], images, min(EXAMPLES, len(images)))
         found[layer]["examples"] = strongest
+        if layer != OUTPUT:
+            found[layer]["dead"] = np.flatnonzero(dead_units(whole, number, images[:CHANGING]))
     pool = np.unique(np.concatenate([page["examples"].ravel() for page in found.values()]))
     sprites.save("examples.png", images[pool], COLUMNS, images.min() >= 0 and images.max() <= 1)
     for layer, page in found.items():
