@@ -1,8 +1,9 @@
 """Invariance: manifolds of all units, of hidden layers and of output units, and what is measured on them (§5).
 
 Needs: the trained layers and classifiers, results/units/…/activation_maximization.npz, results/statistics/<dataset>.npz
-Makes: invariance.npz in results/units/<dataset>/<model>/layer<k>/, there also most_invariant.npz, …/output/ and, of the layers of a classifier,
-       …/fine_tuned/layer<k>/; invariance_variants.npz in results/units/<dataset>/<model>/
+Makes: invariance.npz in results/units/<dataset>/<model>/layer<k>/, …/output/ and, of the layers of a classifier,
+       …/fine_tuned/layer<k>/; most_invariant.npz in results/units/<dataset>/<model>/layer<k>/;
+       invariance_variants.npz in results/units/<dataset>/<model>/
 """
 
 

@@ -22,7 +22,7 @@ from deepunits.visualize.strongest import strongest_examples
 COLUMNS = 25  # tiles across a sprite of one tile a unit
 EXAMPLES = 9  # strongest examples of a unit
 SAMPLES = 8  # of a unit, beside their mean
-SEARCHED = 5_000  # test examples among which the strongest are sought, to bound the time
+SEARCHED = 3_000  # test examples among which the strongest are sought, to bound the time
 CHANGING = 2000  # of these, those over which a unit that hardly changes is dead: those of the table of units
 GREYS = 31  # odd, so that zero is one of them; few, so that a run stays under 30 MB
 LEVEL = 4  # of the compression of PNG, of 9; the usual 6 takes twice the time

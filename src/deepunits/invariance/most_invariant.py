@@ -8,7 +8,7 @@ from deepunits.invariance.measures import area, normalized
 from deepunits.visualize.activation_maximization import maximize_activation
 
 COUNT = 18  # units of a layer, of which the points of the manifold are kept, which cost nothing
-CLIMBED = 9  # of these, those of which the solutions of all starts are found, which takes a tenth of the search's time
+CLIMBED = 9  # of these, those of which the solutions of all starts are found, which takes a fifth of the time or less
 KEPT = 2**27  # numbers, half a gigabyte: points kept of a search until it is known which units are the most invariant
 
 
