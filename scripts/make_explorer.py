@@ -1,13 +1,10 @@
-"""Write what the explorer shows of a model, or the page that has all models."""
+"""Write the explorer, the page and what it shows of each model."""
+
+from pathlib import Path
 
 from deepunits.console import job
-from deepunits.drawing.explorer import page, write_model
-from deepunits.storage import write_text
+from deepunits.drawing.explorer import write_explorer
 
 with job(log=snakemake.log[0]):
-    files = {name: paths for name, paths in snakemake.input.items() if name != "modules"}
-    if "page" in snakemake.output.keys():
-        provenances = dict(zip(snakemake.params.models, files["provenances"], strict=True))
-        write_text(snakemake.output.page, page(snakemake.params.models, provenances))
-    else:
-        write_model(snakemake.output.folder, **files)
+    files = {name: paths for name, paths in snakemake.input.items() if name not in ("modules", "template")}
+    write_explorer(Path(snakemake.output.page).parent, snakemake.params.models, **files)

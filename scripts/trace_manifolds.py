@@ -7,6 +7,14 @@ import numpy as np
 
 from deepunits.backend import choose_device, device_name
 from deepunits.console import job
+from deepunits.invariance.most_invariant import (
+    CLIMBED,
+    all_starts,
+    frames,
+    kept_until_known,
+    most_invariant,
+    only_drawn,
+)
 from deepunits.invariance.search import optima, search
 from deepunits.models.trained import check_fit, load_network
 from deepunits.randomness import generator
@@ -21,6 +29,7 @@ with job(log=snakemake.log[0]):
     layer = int(wildcards.get("layer", network.depth))  # the last, but of a classifier a hidden one may be asked for
     check_fit(network, layer, maxima, statistics)
     units = np.arange(network.units(layer))
+    kept = "most_invariant" in snakemake.output.keys()
     stage = (params.seed, *wildcards, "invariance")
     found = search(
         network,
@@ -30,11 +39,17 @@ with job(log=snakemake.log[0]):
         statistics,
         params.search,
         rng=generator(*stage, "manifolds", xp=xp),
-        shown=maxima["units"],
+        shown=kept_until_known(units, maxima["units"], params.search, network.pixels) if kept else maxima["units"],
     )
     log(
         "%.0f %% of the searches converged, after %.1f steps in the mean",
         100 * found.converged.mean(),
         found.steps.mean(),
     )
-    save_npz(snakemake.output.manifolds, **asdict(found))
+    save_npz(snakemake.output.manifolds, **asdict(only_drawn(found, maxima["units"])))
+    if kept:
+        most = units[most_invariant(found.activations, found.epsilons)]
+        rng = generator(*stage, "most invariant", xp=xp)
+        solutions = all_starts(network, layer, most[:CLIMBED], maxima, params.maximization, rng=rng)
+        shown, points = frames(found, most)
+        save_npz(snakemake.output.most_invariant, **solutions, shown_units=shown, frames=points, norm=found.norm)

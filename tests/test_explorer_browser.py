@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from test_explorer import UNITS, numbers, save_explorer
+from test_explorer import UNCHANGING, UNITS, numbers, save_explorer
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
 from selenium.webdriver.chrome.service import Service  # noqa: E402
@@ -39,12 +39,13 @@ def browser(tmp_path_factory):
 
 
 class Reader:
-    """Somebody who looks at the page and clicks."""
+    """Somebody who looks at the page and clicks; the clicks since the page was opened are counted."""
 
     def __init__(self, browser, page):
-        self.browser, self.page = browser, page
+        self.browser, self.page, self.clicked = browser, page, 0
 
     def open(self, link="", unit=0):
+        self.clicked = 0
         self.browser.get("about:blank")
         self.browser.get(self.page.as_uri() + link)
         self.sees("#unit-title", f"Unit {unit}")
@@ -62,10 +63,23 @@ class Reader:
         return self.browser.execute_script(script, selector)
 
     def chooses(self, name, value):
-        self.all(f"input[name='{name}'][value='{value}']")[0].click()
+        self.clicks(f"input[name='{name}'][value='{value}']")
 
     def clicks(self, selector):
         self.all(selector)[0].click()
+        self.clicked += 1
+
+    def finds_the_most_invariant(self, model, layer):
+        """Open the page and go to the most invariant unit of a layer; return its number, which is shown."""
+        self.open()
+        self.chooses("model", model)
+        self.sees("#sheet-title", f"mnist, {model}, layer 1")
+        self.chooses("layer", layer)
+        self.sees("#sheet-title", f"mnist, {model}, layer {layer}")
+        self.chooses("sort", "invariance")
+        unit = self.order()[0]
+        self.sees("#unit-title", f"Unit {unit}")
+        return unit
 
     def presses(self, *keys):
         ActionChains(self.browser).send_keys(*keys).perform()
@@ -111,17 +125,79 @@ def test_a_choice_leads_to_another_layer_and_sorting_puts_the_most_invariant_fir
     reader.clicks("#tiles a")
     reader.sees("#unit-title", f"Unit {live[0]}")
     assert reader.address() == f"#mnist/sdae/2/{live[0]}"
+    full = set(numbers(explorer.parent / "mnist" / "sdae" / "layer2.js")["maximized"]["units"])
+    assert set(range(6)) < full and full & set(live[:3]) == set(live[:3])
     reader.chooses("set", "full")
-    assert reader.order() == [unit for unit in live if unit < 6] + [4]
+    assert reader.order() == [unit for unit in live if unit in full] + [4]
     reader.chooses("sort", "rotation")
-    assert sorted(reader.order()) == list(range(6))
+    assert set(reader.order()) == full and reader.order()[-1] == 4
+    assert reader.texts("#tiles a:last-child span")[0] == "dead"
+
+
+def test_each_of_the_first_questions_takes_four_clicks_at_most(reader, explorer):
+    areas = numbers(explorer.parent / "mnist" / "sdae" / "layer2.js")["areas"]
+    best = max((unit for unit in range(UNITS[1]) if unit != 4), key=lambda unit: areas[unit])
+    # Which is the most invariant unit of a deep layer, how do its solutions compare, and what does it see?
+    assert reader.finds_the_most_invariant("sdae", "2") == best and reader.clicked <= 4
+    assert len(reader.all("#solutions canvas")) == 3 and "Mean cosine" in reader.texts("#unit")[0]
+    assert all(words in list("0123456") for words in reader.texts("#examples figcaption"))
+    assert reader.clicked <= 4
+    # How does it look at ε = 1?
+    reader.clicks("[aria-label='ε = 1.0']")
+    reader.sees("#distance", "ε = 1.0")
+    assert reader.clicked <= 4
+    # And a link to it, which opens it elsewhere.
+    reader.finds_the_most_invariant("sdae", "2")
+    reader.clicks("#copy")
+    reader.sees("#copy", "Copied")
+    assert reader.clicked <= 4
+    link = reader.all("#link")[0].get_attribute("value")
+    assert link == f"{explorer.as_uri()}#mnist/sdae/2/{best}"
+    reader.open(link.partition("index.html")[2], unit=best)
+    assert reader.all("input[name=model]:checked")[0].get_attribute("value") == "sdae" and reader.clicked == 0
+
+
+def test_measures_that_a_layer_lacks_are_not_offered(reader):
+    def offered():
+        return [each.get_attribute("value") for each in reader.all("input[name=sort]")]
+
+    reader.open("#mnist/dbn/2/0")
+    assert offered() == ["number", "invariance", "class", "rotation", "vertical translation"]
+    reader.open("#mnist/dbn/1/0")
+    assert offered() == ["number", "invariance", "class"]
+
+
+def test_output_units_are_shown_with_their_classes(reader):
+    reader.open()
+    reader.chooses("layer", "output")
+    reader.sees("#sheet-title", "mnist, dbn, output units")
+    reader.clicks("#tiles [data-unit='3']")
+    reader.sees("#unit-title", "Unit 3: class 3")
+    reader.sees("#unit", "output units of the mnist dbn classifier")
+    assert reader.address() == "#mnist/dbn/output/3" and len(reader.all("#solutions canvas")) == 3
+    assert set(reader.texts("#examples figcaption")) <= set("0123456")
+    reader.open("#mnist/dbn/output/3", unit=3)
+    reader.chooses("model", "sdae")  # which has none
+    reader.sees("#sheet-title", "mnist, sdae, layer 1")
+
+
+def test_dead_units_are_marked_and_come_last(reader):
+    reader.open("#mnist/dbn/1/4", unit=4)
+    reader.sees("#unit", "; dead")
+    reader.sees("#tiles [data-unit='4']", "4 dead")
+    for sort in ("invariance", "class"):
+        reader.chooses("sort", sort)
+        assert reader.order()[-2:] == [4, UNCHANGING]
+        assert reader.all("#tiles .dead")[0].accessible_name == "unit 4, dead"
+    reader.clicks("#tiles a:last-child")
+    reader.sees("#unit", "It is dead: it hardly changes over the test examples.")
 
 
 def test_a_class_brings_its_units_together(reader, explorer):
     reader.open("#mnist/dbn/1")
     reader.chooses("sort", "class")
-    classes = [words.split(" ×")[0] for words in reader.texts("#tiles span")]
-    assert classes == sorted(classes, key=int) and set(classes) <= set("0123456")
+    *classes, one, two = [words.split(" ×")[0] for words in reader.texts("#tiles span")]
+    assert one == two == "dead" and classes == sorted(classes, key=int) and set(classes) <= set("0123456")
 
 
 def test_a_link_opens_its_unit_and_a_wrong_one_says_so(reader):
@@ -160,6 +236,7 @@ def test_the_slider_and_the_strip_move_along_the_manifold(reader):
 def test_what_is_not_kept_of_a_unit_is_said_with_the_nearest_that_has_it(reader):
     reader.open("#mnist/dbn/1/20", unit=20)
     assert "not of this one" in reader.texts("#unit")[0]
+    assert reader.texts("#unit")[0].count("not of this one") == 1
     reader.clicks(".near")
     WebDriverWait(reader.browser, 20).until(lambda _: len(reader.all("#solutions canvas")) == 3)
 
@@ -185,6 +262,7 @@ def test_a_phone_shows_all_without_scrolling_sideways(reader):
 def test_damaged_images_and_missing_numbers_are_said_and_break_nothing(browser, tmp_path):
     reader = Reader(browser, save_explorer(tmp_path))
     (tmp_path / "mnist/dbn/layer1_units.png").write_bytes(b"no image")
+    (tmp_path / "own/net/layer1_solutions.png").unlink()
     (tmp_path / "mnist/dbn/layer2.js").unlink()
     (tmp_path / "mnist/sdae/layer1.js").write_text("receive({")
     reader.open()
@@ -198,3 +276,8 @@ def test_damaged_images_and_missing_numbers_are_said_and_break_nothing(browser, 
     assert reader.texts("#broken") == [""]
     reader.chooses("layer", "1")
     reader.sees("#broken", "missing or damaged (mnist/sdae/layer1.js)")
+    reader.open("#own/net/1/2", unit=2)
+    reader.sees("#broken", "own/net/layer1_solutions.png are missing or damaged")
+    assert len(reader.all("#examples canvas")) == 9
+    reader.clicks("#tiles [data-unit='3']")
+    reader.sees("#unit-title", "Unit 3")

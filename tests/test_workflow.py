@@ -202,13 +202,7 @@ def transformed(*models):
 
 def without_explorer(messages):
     """Return jobs' messages less those of the explorer, which follow whatever is known of a unit."""
-    return {job for job in messages if not job.startswith("Lay out the units of")} - {"Make the explorer"}
-
-
-def explored(*models, dataset="mnist"):
-    """Return what shows the units of models in the explorer."""
-    laid_out = {f"Lay out the units of the {dataset} {model.rstrip('123')}" for model in models}
-    return laid_out | {"Make the explorer"} | RECORD
+    return messages - {"Make the explorer"}
 
 
 def variants(dataset="mnist"):
@@ -258,6 +252,7 @@ STATISTICS = {f"Estimate the statistics of {dataset}" for dataset in DATASETS}
 SCORECARD = {"Make the scorecard"}
 CLAIMS = {"Measure the claims"} | SCORECARD
 RECORD = {"Record the run"}
+EXPLORER = {"Make the explorer"} | RECORD
 UNITS, ERRORS = {"Tabulate the units"}, {"Tabulate the errors"}
 INVARIANCE = {"Tabulate the invariance of the layers"} | CLAIMS | figures(7, "7 normalised")
 COMPARISON = {"Compare the models by their invariance"} | figures("7 of DBNs")
@@ -296,7 +291,7 @@ COMPARED = ("mnist", "natural_images")
 SAMPLING = set().union(*map(sampling, COMPARED))
 COMBINATION = set().union(*map(combination, COMPARED))
 AFTER_TRAINING = all_of(maxima) | COMBINATION | SAMPLING | UNITS | MANIFOLDS | OUTPUT | SUPPLEMENT
-AFTER_TRAINING |= FINE_TUNED | figures(1, 2, 3, 4) | all_of(explored)
+AFTER_TRAINING |= FINE_TUNED | figures(1, 2, 3, 4) | EXPLORER
 FROM_DATA = DATA | STATISTICS | all_of(training) | TUNING | ERRORS | AFTER_TRAINING
 EVERYTHING = FROM_DATA | figures(5)
 SELECTION = (
@@ -591,7 +586,7 @@ def test_an_edited_module_makes_again_the_stages_that_import_it(finished, module
 def test_a_deleted_result_makes_again_what_follows_from_it(finished):
     before = finished.states()
     (finished.results / "units/mnist/dbn/layer2/sampling.npz").unlink()
-    assert finished.made() == sampling() | CLAIMS | explored("dbn") | figures(3, 4)
+    assert finished.made() == sampling() | CLAIMS | EXPLORER | figures(3, 4)
     after = finished.states()
     assert {name: content for name, (_, content) in after.items() if name != "run.json"} == {
         name: content for name, (_, content) in before.items() if name != "run.json"
@@ -599,7 +594,7 @@ def test_a_deleted_result_makes_again_what_follows_from_it(finished):
     again = {name for name in before if after[name][0] != before[name][0]}
     drawn = {f"figures/figure{n}.{kind}" for n in (3, 4) for kind in ("pdf", "png", "svg", "npz")}
     scored = {"claims.csv", "scorecard.csv", "scorecard.md"}
-    laid_out = {name for name in before if name.startswith(("explorer/mnist/dbn/", "explorer/index.html"))}
+    laid_out = {name for name in before if name.startswith("explorer/")}
     assert again == {"units/mnist/dbn/layer2/sampling.npz", "run.json"} | scored | drawn | laid_out
     assert finished.planned() == set()
 

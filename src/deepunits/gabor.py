@@ -9,7 +9,8 @@ from deepunits.errors import UserError
 LEAST_WIDTH = 1.0  # pixels, standard deviation of the Gaussian; a narrower one would take a single pixel for a Gabor
 WIDTHS = (1.0, 0.5)  # first widths that are tried, as shares of the filter's own extent
 PADDED = 4  # times the side: how finely the spectrum is searched for its peak
-STEPS = 60  # of Levenberg-Marquardt
+STEPS = 60  # of Levenberg-Marquardt, at most
+LEAST_GAIN = 1e-6  # of R² in a step, under which a fit has ended
 BLOCK = 250  # filters fitted at a time, to bound the memory
 
 
@@ -38,7 +39,7 @@ class GaborFit:
     widths: np.ndarray
 
 
-def fit_gabors(filters):
+def fit_gabors(filters, widths=WIDTHS):
     """Fit a Gabor function and a constant to each filter by least squares, from several starts; keep the best.
 
     Centre, wave and widths are searched by Levenberg-Marquardt, all filters at once. Amplitude and phase are linear, so
@@ -48,6 +49,8 @@ def fit_gabors(filters):
     ----------
     filters : array (N, P)
         Square images.
+    widths : sequence of float
+        A start for each: its first width, as a share of the filter's own extent. Time is proportional to their number.
 
     Returns
     -------
@@ -66,7 +69,7 @@ def fit_gabors(filters):
         raise UserError(f"filter {constant[0]} is constant, so no Gabor fits it; leave dead units out.")
     blocks = [slice(start, start + BLOCK) for start in range(0, len(filters), BLOCK)]
     parameters, residuals = (
-        np.concatenate(parts) for parts in zip(*(_best_fits(centred[b] / size[b]) for b in blocks), strict=True)
+        np.concatenate(parts) for parts in zip(*(_best_fits(centred[b] / size[b], widths) for b in blocks), strict=True)
     )
     return GaborFit(
         r_squared=1 - (residuals**2).sum(axis=1),
@@ -106,10 +109,10 @@ def _coordinates(parameters, grid):
     return offset, down * offset[0] + right * offset[1], down * offset[1] - right * offset[0]
 
 
-def _best_fits(filters):
+def _best_fits(filters, widths):
     """Return the parameters (n, 6) and residuals (n, P) of the best fits to filters (n, P) of mean 0 and norm 1."""
     grid = pixel_grid(filters.shape[1])
-    fits = [_fit(filters, start, grid) for start in _starts(filters, grid)]
+    fits = [_fit(filters, start, grid) for start in _starts(filters, grid, widths)]
     parameters, residuals = (np.stack(parts) for parts in zip(*fits, strict=True))
     best = (residuals**2).sum(axis=2).argmin(axis=0), np.arange(len(filters))
     return parameters[best], residuals[best]
@@ -121,16 +124,16 @@ def pixel_grid(pixels):
     return np.mgrid[:side, :side].reshape(2, -1).astype(float)
 
 
-def _starts(filters, grid):
+def _starts(filters, grid, widths):
     """Yield first parameters (n, 6): the centre of the energy, the peak of the spectrum, widths as the extent."""
     energy = filters**2
     centre = energy @ grid.T
     distance = ((grid - centre[:, :, None]) ** 2).sum(axis=1)
     # A Gaussian of standard deviation w has an energy of variance w² / 2 in each direction.
     extent = np.sqrt((distance * energy).sum(axis=1))[:, None]
-    for share in WIDTHS:
-        widths = np.repeat(np.maximum(share * extent, LEAST_WIDTH), 2, axis=1)
-        yield np.concatenate([centre, _spectral_peaks(filters), widths], axis=1)
+    for share in widths:
+        first = np.repeat(np.maximum(share * extent, LEAST_WIDTH), 2, axis=1)
+        yield np.concatenate([centre, _spectral_peaks(filters), first], axis=1)
 
 
 def _spectral_peaks(filters):
@@ -146,20 +149,26 @@ def _fit(filters, parameters, grid):
     """Return parameters (n, 6) that are better than those given, and the residuals (n, P)."""
     side = grid.max() + 1
     low, high = [0, 0, -0.5, -0.5, LEAST_WIDTH, LEAST_WIDTH], [side - 1, side - 1, 0.5, 0.5, side, side]
-    residual, jacobian = _projected(filters, parameters, grid)
-    damping = np.full(len(filters), 0.01)
+    parameters, (residual, jacobian) = parameters.copy(), _projected(filters, parameters, grid)
+    size, damping = (residual**2).sum(axis=1), np.full(len(filters), 0.01)
+    going = np.arange(len(filters))
     for _ in range(STEPS):
-        normal = np.einsum("npj,npk->njk", jacobian, jacobian)
-        slope = np.einsum("npj,np->nj", jacobian, residual)
+        slopes = jacobian[going]
+        normal = slopes @ slopes.transpose(0, 2, 1)
         diagonal = np.einsum("njj->nj", normal)
-        diagonal += damping[:, None] * diagonal + 1e-12  # a view: this changes `normal`
-        trial = np.clip(parameters - np.linalg.solve(normal, slope[:, :, None])[:, :, 0], low, high)
-        trial_residual, trial_jacobian = _projected(filters, trial, grid)
-        better = (trial_residual**2).sum(axis=1) < (residual**2).sum(axis=1)
-        parameters = np.where(better[:, None], trial, parameters)
-        residual = np.where(better[:, None], trial_residual, residual)
-        jacobian = np.where(better[:, None, None], trial_jacobian, jacobian)
-        damping = np.where(better, damping / 3, damping * 5)
+        diagonal += damping[going, None] * diagonal + 1e-12  # a view: this changes `normal`
+        step = np.linalg.solve(normal, slopes @ residual[going, :, None])[:, :, 0]
+        trial = np.clip(parameters[going] - step, low, high)
+        trial_residual, trial_jacobian = _projected(filters[going], trial, grid)
+        gain = size[going] - (trial_residual**2).sum(axis=1)
+        better = gain > 0
+        rows = going[better]
+        parameters[rows], residual[rows], jacobian[rows] = trial[better], trial_residual[better], trial_jacobian[better]
+        size[rows] -= gain[better]
+        damping[going] *= np.where(better, 1 / 3, 5)
+        going = going[~better | (gain > LEAST_GAIN)]
+        if not len(going):
+            break
     return parameters, residual
 
 
@@ -169,46 +178,47 @@ def _projected(filters, parameters, grid):
     Returns
     -------
     residual : array (n, P)
-    jacobian : array (n, P, 6)
+    jacobian : array (n, 6, P)
     """
-    pairs = gabor_pairs(parameters, grid)
-    slopes = _slopes(parameters, grid, pairs)
-    pairs = pairs - pairs.mean(axis=1, keepdims=True)
-    normal = np.einsum("npi,npj->nij", pairs, pairs)
+    raw = gabor_pairs(parameters, grid)
+    pairs = raw - raw.mean(axis=1, keepdims=True)
+    across = pairs.transpose(0, 2, 1)
+    normal = across @ pairs
     normal += 1e-9 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(2) + 1e-15 * np.eye(2)
     inverse = np.linalg.inv(normal)
-
-    def coefficients(targets):
-        return inverse @ np.einsum("npi,npj->nij", pairs, targets)
-
-    amplitudes = coefficients(filters[:, :, None])
+    amplitudes = inverse @ (across @ filters[:, :, None])
     residual = filters - (pairs @ amplitudes)[:, :, 0]
-    jacobian = -np.einsum("npij,ni->npj", slopes, amplitudes[:, :, 0])
-    jacobian -= jacobian.mean(axis=1, keepdims=True)
-    jacobian -= pairs @ coefficients(jacobian)
+    jacobian = -_slopes(parameters, grid, raw, amplitudes)
+    jacobian -= jacobian.mean(axis=2, keepdims=True)
+    jacobian -= (jacobian @ pairs) @ inverse @ across
     return residual, jacobian
 
 
-def _slopes(parameters, grid, pairs):
-    """Return the derivatives of the `pairs` (n, P, 2) with respect to the six parameters, (n, P, 2, 6)."""
+def _slopes(parameters, grid, pairs, amplitudes):
+    """Return the derivatives of mixtures of the `pairs` (n, P, 2) with respect to the six parameters, (n, 6, P).
+
+    Parameters
+    ----------
+    amplitudes : array (n, 2, 1)
+        Shares of the two in the mixture.
+    """
     offset, along, across = _coordinates(parameters, grid)
     wave, (a, b) = parameters[:, 2:4], parameters[:, 4:].T[:, :, None]
     frequency = np.maximum(np.hypot(*wave.T), 1e-9)[:, None]
     down, right = wave.T[:, :, None] / frequency
+    mixture = (pairs @ amplitudes)[:, :, 0]
+    turned = 2 * np.pi * (pairs[:, :, 0] * amplitudes[:, 1] - pairs[:, :, 1] * amplitudes[:, 0])  # by the phase
     # Of the logarithm of the envelope, -(along / a)² / 2 - (across / b)² / 2, and of the phase.
-    turn = along * across * (1 / b**2 - 1 / a**2) / frequency
-    envelope = np.stack(
+    turn = mixture * along * across * (1 / b**2 - 1 / a**2) / frequency
+    pull_along, pull_across = mixture * along / a**2, mixture * across / b**2
+    return np.stack(
         [
-            down * along / a**2 - right * across / b**2,
-            right * along / a**2 + down * across / b**2,
-            -right * turn,
-            down * turn,
-            along**2 / a**3,
-            across**2 / b**3,
+            down * pull_along - right * pull_across - wave[:, :1] * turned,
+            right * pull_along + down * pull_across - wave[:, 1:] * turned,
+            offset[0] * turned - right * turn,
+            offset[1] * turned + down * turn,
+            pull_along * along / a,
+            pull_across * across / b,
         ],
-        axis=2,
+        axis=1,
     )
-    zero = np.zeros_like(along)
-    phase = 2 * np.pi * np.stack([zero - wave[:, :1], zero - wave[:, 1:], *offset, zero, zero], axis=2)
-    turned = np.stack([-pairs[:, :, 1], pairs[:, :, 0]], axis=2)  # the derivatives with respect to the phase
-    return pairs[:, :, :, None] * envelope[:, :, None] + turned[:, :, :, None] * phase[:, :, None]

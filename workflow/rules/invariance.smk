@@ -2,7 +2,8 @@
 
 Needs: the trained layers and classifiers, results/units/…/activation_maximization.npz, results/statistics/<dataset>.npz
 Makes: invariance.npz in results/units/<dataset>/<model>/layer<k>/, …/output/ and, of the layers of a classifier,
-       …/fine_tuned/layer<k>/; invariance_variants.npz in results/units/<dataset>/<model>/
+       …/fine_tuned/layer<k>/; most_invariant.npz in results/units/<dataset>/<model>/layer<k>/;
+       invariance_variants.npz in results/units/<dataset>/<model>/
 """
 
 
@@ -33,6 +34,7 @@ rule trace_manifolds:
         modules=modules("trace_manifolds"),
     output:
         manifolds="results/units/{dataset}/{model}/layer{layer}/invariance.npz",
+        most_invariant="results/units/{dataset}/{model}/layer{layer}/most_invariant.npz",
     params:
         maximization=maximization_settings,
         search=hidden_settings("invariance"),

@@ -39,4 +39,11 @@ def strongest_examples(
     if count > len(examples):
         raise UserError(f"the {count} strongest of {len(examples)} examples were asked for; take fewer.")
     activations = activations_of(network, layer, units, examples)
-    return np.argsort(-activations, axis=0, kind="stable")[:count].T
+    lowest_first = np.ascontiguousarray(-np.asarray(activations).T)
+    found = np.sort(np.argpartition(lowest_first, count - 1, axis=1)[:, :count], axis=1)
+    heights = np.take_along_axis(lowest_first, found, axis=1)
+    found = np.take_along_axis(found, np.argsort(heights, axis=1, kind="stable"), axis=1)
+    # Of examples that excite a unit alike, as a dead one, the first count; a partition takes any.
+    tied = np.flatnonzero((lowest_first <= heights.max(axis=1, keepdims=True)).sum(axis=1) > count)
+    found[tied] = np.argsort(lowest_first[tied], axis=1, kind="stable")[:, :count]
+    return found
