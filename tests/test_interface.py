@@ -71,7 +71,7 @@ def test_the_tools_import_without_what_is_slow():
     tools = [name for name in NAMES if not name.startswith("draw_")]
     statements = f"import sys\nfrom deepunits import {', '.join(tools)}\n"
     statements += "assert not {'scipy.stats', 'matplotlib', 'pandas', 'sklearn', 'torch'} & set(sys.modules)"
-    assert processor_time(statements) < 0.3
+    assert processor_time(statements) < 3 * processor_time("import numpy")  # seconds depend on the machine
 
 
 @pytest.mark.parametrize("module", MODULES)

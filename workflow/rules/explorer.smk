@@ -15,32 +15,33 @@ OUTPUTS = [(d, start) for d, start in CLASSIFIERS if f"results/units/{d}/{start}
 SEEN = [SimpleNamespace(dataset=dataset, model=model) for dataset, models in EXPLORED.items() for model in models]
 for dataset, start in OUTPUTS:
     EXPLORED[dataset].setdefault(start, []).append("output")
-
-
-def explored(tool, output=True):
-    """Return a unit tool's files of all models, and of the output units unless it has none."""
-    files = [file for model in SEEN for file in tool_files(tool)(model)]
-    return files + [f"results/units/{d}/{start}/output/{tool}.npz" for d, start in OUTPUTS if output]
-
-
-def networks_explored():
-    """Return the files of the networks of all models, and the classifiers of which the output units are seen."""
-    found = [whole_network(model) for model in SEEN]
-    files = [file for files in found for file in ([files] if isinstance(files, str) else files)]
-    return files + [f"results/models/{d}/{start}/classifier.npz" for d, start in OUTPUTS]
+TOOLS = (
+    "activation_maximization",
+    "invariance",
+    "most_invariant",
+    "linear_combination",
+    "sampling",
+    "transformations",
+)
+SEEN_FILES = {tool: [file for model in SEEN for file in tool_files(tool)(model)] for tool in TOOLS}
+OUTPUT_FILES = {
+    tool: [f"results/units/{d}/{start}/output/{tool}.npz" for d, start in OUTPUTS]
+    for tool in ("activation_maximization", "invariance")
+}
 
 
 rule explorer:
     message:
         "Make the explorer"
     input:
-        network=networks_explored(),
-        maxima=explored("activation_maximization"),
-        invariance=explored("invariance"),
-        most_invariant=explored("most_invariant", output=False),
-        combination=explored("linear_combination", output=False),
-        sampling=explored("sampling", output=False),
-        transformations=explored("transformations", output=False),
+        network=[whole_network(model) for model in SEEN]
+        + [f"results/models/{d}/{start}/classifier.npz" for d, start in OUTPUTS],
+        maxima=SEEN_FILES["activation_maximization"] + OUTPUT_FILES["activation_maximization"],
+        invariance=SEEN_FILES["invariance"] + OUTPUT_FILES["invariance"],
+        most_invariant=SEEN_FILES["most_invariant"],
+        combination=SEEN_FILES["linear_combination"],
+        sampling=SEEN_FILES["sampling"],
+        transformations=SEEN_FILES["transformations"],
         examples=examples_of(*EXPLORED),
         provenances=provenance_of(*EXPLORED),
         template=os.path.relpath(Path(workflow.basedir, "src/deepunits/drawing/explorer.html")),
