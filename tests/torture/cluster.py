@@ -141,11 +141,16 @@ def _epochs(folder, layer):
     return (folder / "results" / "logs" / "models" / f"{layer}.log").read_text().count(" examples, rate ")
 
 
-def run_on_gpu(workflow, folder):
-    """Run a workflow on Slurm whose configuration wants a GPU; return what Snakemake wrote, whatever became of it."""
+def ask_for_gpu(workflow, folder):
+    """Run a workflow on Slurm whose configuration wants a GPU; return how many jobs were submitted and asked for one.
+
+    The node only claims to have a GPU, so the jobs end because there is none.
+    """
     group = workflow.start(folder, *PROFILE)
     group.process.wait(1800)
-    return group.text
+    numbers = SUBMITTED.findall(group.text)
+    records = [subprocess.run(["scontrol", "show", "job", n], capture_output=True, text=True).stdout for n in numbers]
+    return len(numbers), sum(re.search(r"TresPer\w+=gres[:/]gpu[:=]1\b", record) is not None for record in records)
 
 
 def requests(slurm, text):
