@@ -337,6 +337,15 @@ def test_a_report_starts_no_other_job(fresh):
     assert fresh.planned("write_report", "--forcerun", "write_report") == {"Write the report"}
 
 
+def test_jobs_are_chosen_when_one_has_ended_and_not_every_second(tmp_path):
+    """As Snakemake does, more often the more jobs have run, where it limits how many it submits in a second."""
+    run = Run(tmp_path / "repository")
+    targets = [f"results/datasets/{dataset}/examples.npz" for dataset in ("mnist", "natural_images", "silhouettes")]
+    done = run.snakemake(*targets, "figure5", "--cores", "1", "--verbose")
+    assert done.returncode == 0, done.stdout
+    assert 1 <= done.stdout.count("Ready jobs") <= 4  # which are run one after the other
+
+
 def test_the_snakefile_imports_nothing_heavy(fresh, tmp_path):
     for package in ("deepunits", "matplotlib", "cupy", "scipy", "skimage", "sklearn", "pooch"):
         (fresh.folder / "src" / "poison").mkdir(exist_ok=True)
