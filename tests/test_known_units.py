@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scipy.optimize import minimize
 
 from deepunits.invariance import known_units as known
 from deepunits.invariance.hessian import principal_curvatures
 from deepunits.models.view import AmplitudeUnits
 from deepunits.paper.claims import remarks
+from deepunits.paper.figures.supplement_known_units import SEARCHES, draw
 from deepunits.paper.tables.known_units import tabulate
 from deepunits.storage import save_npz, write_json
 
@@ -163,3 +165,20 @@ def test_claims_and_table_say_what_searches_reach(tmp_path, search, kept, verdic
     table = tabulate(path, [tmp_path / "provenance.json"])["table"].set_index(["search", "epsilon"])
     assert table.loc[(search, 1.0), "reached"] == pytest.approx(kept) and len(table) == 9
     assert table.loc[("plain", 1.0), "angle_error"] == pytest.approx(0) and (table["distance"] == 0.25).all()
+
+
+def test_the_legend_stands_clear_of_the_note_on_a_substitute(tmp_path):
+    searches, epsilons = np.array(list(SEARCHES)), np.linspace(0, 2, 11)
+    shape = (2, len(searches), 11)
+    path, provenance = tmp_path / "known_units.npz", tmp_path / "natural_images" / "provenance.json"
+    arrays = {"units": np.array(["simple cell", "complex cell"]), "searches": searches, "epsilons": epsilons}
+    arrays |= {"activations": np.ones(shape), "highest": np.ones((2, 11)), "inputs": np.ones((*shape, 9))}
+    save_npz(path, **arrays)
+    provenance.parent.mkdir()
+    write_json(provenance, {"substitute": True, "source": "pictures of another kind, " * 9})
+    figure, _ = draw(path, provenance)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    note = [text for text in figure.texts if text.get_style() == "italic"]
+    top = max(text.get_window_extent().y1 for text in note)
+    assert len(note) > 1 and figure.legends[0].get_window_extent().y0 >= top

@@ -46,7 +46,8 @@ def draw(known, provenance=()):
     order = [list(searches).index(name) for name in SHOWN]
     images = inputs[:, order][:, :, at]
     height = PICTURES * (len(SHOWN) * 13 - 1) / (len(at) * 13 - 1)
-    sheet = Sheet(TEXT_WIDTH, LINE + len(names) * (height + GAP) + 3 * LINE, substitutes(provenance))
+    end = LINE + len(names) * (height + GAP) + 3 * LINE  # of all but the note
+    sheet = Sheet(TEXT_WIDTH, end, substitutes(provenance))
     sheet.text("pictures at the distance ε", LEFT + PICTURES / 2, LINE / 2)
     left = LEFT + PICTURES + 3 * MARGIN + 0.35
     sheet.text("share of the highest", left + PANEL / 2, LINE / 2)
@@ -71,7 +72,13 @@ def draw(known, provenance=()):
     axes.set_xlabel("ε", fontsize=7, labelpad=1)
     handles, labels = axes.get_legend_handles_labels()
     sheet.figure.legend(
-        handles, labels, loc="lower center", ncols=3, frameon=False, fontsize=6.5, bbox_to_anchor=(0.5, 0)
+        handles,
+        labels,
+        loc="lower center",
+        ncols=3,
+        frameon=False,
+        fontsize=6.5,
+        bbox_to_anchor=(0.5, 1 - end / sheet.height),
     )
     numbers = {"units": names, "searches": searches, "epsilons": epsilons, "reached": share}
     return sheet.figure, numbers | {"shown_epsilons": epsilons[at], "images": images}
