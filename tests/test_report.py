@@ -126,6 +126,13 @@ def test_a_scorecard_that_is_none_is_one_sentence(results):
         report(results, FIGURES, TABLES)
 
 
+@pytest.mark.parametrize("record", [{}, {"stages": []}, {"stages": {"a": {}}}])
+def test_a_record_that_is_none_is_one_sentence(results, record):
+    (results / "run.json").write_text(json.dumps(record))
+    with pytest.raises(UserError, match=r"run\.json is no record of a run"):
+        report(results, FIGURES, TABLES)
+
+
 def test_rows_of_the_scorecard_name_their_statement():
     columns = ["id", "statement", "value", "low", "high", "threshold", "verdict", "where"]
     rows = score(pd.DataFrame(columns=columns))  # nothing measured: what no run can decide is left

@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment
 
 from deepunits.data.examples import load_provenance
+from deepunits.errors import UserError
 from deepunits.paper.claims.scorecard import VERDICTS
 from deepunits.storage import load_json
 from deepunits.tables import read_table
@@ -102,11 +103,12 @@ def _run(path):
     if not path.is_file():
         return None
     record = load_json(path)
-    seconds = [stage["seconds"] for stage in record["stages"].values()]
-    return {key: record[key] for key in ("device", "commit", "versions")} | {
-        "stages": len(seconds),
-        "minutes": sum(seconds) / 60,
-    }
+    try:
+        seconds = [stage["seconds"] for stage in record["stages"].values()]
+        found = {key: record[key] for key in ("device", "commit", "versions")}
+        return found | {"stages": len(seconds), "minutes": sum(seconds) / 60}
+    except (AttributeError, KeyError, TypeError) as reason:
+        raise UserError(f"{path} is no record of a run ({reason}); delete it and run again.") from reason
 
 
 def _embedded(path):
