@@ -7,14 +7,7 @@ import numpy as np
 
 from deepunits.backend import choose_device, device_name
 from deepunits.console import job
-from deepunits.invariance.most_invariant import (
-    CLIMBED,
-    all_starts,
-    frames,
-    kept_until_known,
-    most_invariant,
-    only_drawn,
-)
+from deepunits.invariance.most_invariant import kept_until_known, more_of_the_most_invariant, only_drawn
 from deepunits.invariance.search import optima, search
 from deepunits.models.trained import check_fit, load_network
 from deepunits.randomness import generator
@@ -48,8 +41,6 @@ with job(log=snakemake.log[0]):
     )
     save_npz(snakemake.output.manifolds, **asdict(only_drawn(found, maxima["units"])))
     if kept:
-        most = units[most_invariant(found.activations, found.epsilons)]
         rng = generator(*stage, "most invariant", xp=xp)
-        solutions = all_starts(network, layer, most[:CLIMBED], maxima, params.maximization, rng=rng)
-        shown, points = frames(found, most)
-        save_npz(snakemake.output.most_invariant, **solutions, shown_units=shown, frames=points, norm=found.norm)
+        more = more_of_the_most_invariant(network, layer, found, maxima, params.maximization, rng=rng)
+        save_npz(snakemake.output.most_invariant, **more)

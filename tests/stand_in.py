@@ -134,8 +134,8 @@ for _name in "tolist __bool__ __int__ __float__".split():
     setattr(ndarray, _name, lambda self, name=_name: getattr(self.get(), name)())
 
 LAUNCHING = (
-    "abs add arange argpartition clip concatenate eye full full_like isfinite log "
-    "logaddexp matmul maximum multiply ones repeat rint sqrt stack subtract tanh where zeros zeros_like"
+    "abs add arange argpartition clip concatenate exp eye full full_like isfinite log logaddexp matmul maximum "
+    "multiply negative ones reciprocal repeat rint sqrt stack subtract tanh where zeros zeros_like"
 ).split()
 globals().update({name: _device(getattr(np, name)) for name in LAUNCHING})
 globals().update({name: _device(getattr(np, name), launches=0) for name in ("broadcast_to", "empty", "empty_like")})

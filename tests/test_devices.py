@@ -196,7 +196,8 @@ def test_fine_tuning(gpu, dropout):
     assert error_rate(found[0][0].network.to(gpu), *valid) == error_rate(found[0][0].network, *valid)
 
 
-SEARCH = {"norm": NORM, "learning_rate": 0.5, "threshold": 1e-6, "max_steps": 500}
+# A threshold well above the rounding of single precision, so that searches end at the same step on both.
+SEARCH = {"norm": NORM, "learning_rate": 0.5, "threshold": 1e-5, "max_steps": 500}
 
 
 @pytest.mark.parametrize("layer", [1, 2, 3])
@@ -257,8 +258,8 @@ def test_manifolds(gpu, layer, step, minimize):
             "trials": 2,
             "perturbation": 0.1,
             "unwhitening": (vectors * values**0.5) @ vectors.T,
-            "learning_rate": 0.1,
-            "threshold": 1e-4,
+            "learning_rate": 0.03,
+            "threshold": 1e-3,
             "max_steps": 23,
             "step": step,
             "minimize": minimize,

@@ -67,3 +67,15 @@ def test_too_many_points_are_not_kept():
     settings = {"trials": 1, "epsilons": 21}
     assert len(most.kept_until_known(units, drawn, settings, 784)) == 500
     assert len(most.kept_until_known(units, drawn, settings, 150_000)) == 36
+
+
+def test_more_is_kept_of_the_most_invariant_units(network):
+    known = maximize_activation(network, 2, range(5), norm=2.0, restarts=3, **SETTINGS)
+    optimum = maximize_activation(network, 2, range(13), norm=2.0, restarts=1, **SETTINGS).best
+    whole = trace_manifold(network, 2, range(13), optimum, shown=range(13))
+    more = most.more_of_the_most_invariant(network, 2, whole, vars(known), SETTINGS, rng=np.random.default_rng(1))
+    order = most.most_invariant(whole.activations, whole.epsilons)
+    assert len(order) > 9
+    assert more["units"].tolist() == order[:9].tolist() and more["shown_units"].tolist() == order.tolist()
+    np.testing.assert_array_equal(more["frames"], whole.inputs[order, 0])
+    assert more["inputs"].shape == (9, 3, 11) and more["norm"] == 2

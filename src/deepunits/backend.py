@@ -81,17 +81,20 @@ def to_host(array):
 
 
 def sigmoid(activation, out=None):
-    """Return 1 / (1 + exp(-activation)), written into `out` if given.
+    """Return 1 / (1 + exp(-activation)), written into `out` if given."""
+    return _sigmoid_of_negated(array_module(activation).negative(activation, out=out))
 
-    Computed as (1 + tanh(a / 2)) / 2, which no activation overflows and which is several times faster than
-    ``scipy.special.expit`` in float32.
+
+def _sigmoid_of_negated(out):
+    """Set `out` to 1 / (1 + exp(out)) in place; where exp gives infinity that is 0, as it should be.
+
+    In float32 NumPy takes twice as long for ``tanh`` with the instructions of AVX2, and SciPy for ``expit``.
     """
-    xp = array_module(activation)
-    out = xp.multiply(activation, 0.5, out=out)
-    xp.tanh(out, out=out)
-    out *= 0.5
-    out += 0.5
-    return out
+    xp = array_module(out)
+    with np.errstate(over="ignore"):
+        xp.exp(out, out=out)
+    out += 1
+    return xp.reciprocal(out, out=out)
 
 
 def biased_sigmoid(activation, bias, out=None):
@@ -113,8 +116,7 @@ def sigmoid_layer(x, weights, bias, out=None):
     """Return sigmoid(x @ weights + bias), the means of a layer of units, written into `out` if given.
 
     Single precision takes fewer passes over the result than the plain form, with the same numbers to within rounding:
-    on the CPU the product itself adds the bias and halves what tanh(a / 2) is taken of; on a GPU one kernel does all
-    but the product.
+    on the CPU the product itself adds the bias and changes the sign; on a GPU one kernel does all but the product.
 
     Parameters
     ----------
@@ -132,12 +134,9 @@ def sigmoid_layer(x, weights, bias, out=None):
         activation = xp.matmul(x, weights, out=out)
         return biased_sigmoid(activation, bias, out=activation)
     out = np.empty((len(x), len(bias)), np.float32) if out is None else out
-    out[...] = 0.5 * bias
-    _gemm(out, 0.5, x, weights, 1.0)
-    np.tanh(out, out=out)
-    out *= 0.5
-    out += 0.5
-    return out
+    out[...] = -bias
+    _gemm(out, -1.0, x, weights, 1.0)
+    return _sigmoid_of_negated(out)
 
 
 def row_dot(a, b):

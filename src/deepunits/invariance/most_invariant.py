@@ -34,6 +34,28 @@ def most_invariant(activations, epsilons, count=COUNT):
     return live[np.argsort(-areas, kind="stable")[:count]]
 
 
+def more_of_the_most_invariant(network, layer, manifold, maxima, settings, *, rng):
+    """Return what is kept of the most invariant units of a layer: solutions of all starts, points of the manifolds.
+
+    Parameters
+    ----------
+    network, layer, maxima, settings, rng
+        As for :func:`all_starts`.
+    manifold : InvarianceManifold
+        Of all units of the layer, with the points of those that :func:`kept_until_known` names.
+
+    Returns
+    -------
+    dict of arrays
+        What :func:`all_starts` returns of at most `CLIMBED` units; ``shown_units`` (V,), at most `COUNT`, their
+        ``frames`` (V, E, P) and ``norm``.
+    """
+    most = manifold.units[most_invariant(manifold.activations, manifold.epsilons)]
+    solutions = all_starts(network, layer, most[:CLIMBED], maxima, settings, rng=rng)
+    shown, points = frames(manifold, most)
+    return solutions | {"shown_units": shown, "frames": points, "norm": manifold.norm}
+
+
 def all_starts(network, layer, units, maxima, settings, *, rng):
     """Return the solutions of all starts of some `units`: those of `maxima`, and new ascents for units it lacks.
 

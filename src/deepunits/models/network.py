@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
-from deepunits.backend import array_module, matmul, row_dot, to_host
+from deepunits.backend import array_module, matmul, row_dot, sigmoid, to_host
 from deepunits.checks import check_finite, float_array, unit_numbers
 from deepunits.errors import UserError
 from deepunits.models.nonlinearities import NONLINEARITIES, between_layers
@@ -247,7 +247,7 @@ def dead_units(network, layer, examples, least_deviation=0.01):
     """
     activations = activations_of(network, layer, slice(None), examples)
     if isinstance(network, Network) and set(network.nonlinearities) <= {"sigmoid"}:
-        return ((1 + np.tanh(activations / 2)) / 2).std(axis=0) < least_deviation
+        return sigmoid(activations).std(axis=0) < least_deviation
     return np.ptp(activations, axis=0) == 0
 
 
