@@ -13,6 +13,7 @@ that of the stage. benchmarks/results has them as <cpu|gpu>.json and, as tables,
 """
 
 import argparse
+import datetime
 import json
 import subprocess
 import sys
@@ -47,6 +48,7 @@ def measured_here(arguments, xp):
         rate, rows = peak(xp, arguments.threads), []
         about = {
             "machine": machine(xp, arguments.threads),
+            "date": datetime.date.today().isoformat(),
             "asked_for": arguments.asked_for,
             "restricted_by": restrictions(),
             **kernels_in_use(),
@@ -78,6 +80,12 @@ def measured_apart(script, choice, arguments):
             command += ["--asked-for", choice, "--device", "cpu", "--only", arguments.only]
         subprocess.run(command, env=environment_for(choice, arguments.threads), check=True)
         return json.loads(answer.read_text())
+
+
+def with_other_kernels(record, earlier):
+    """Return `record` with the runs of an `earlier` one on kernels that it has none of, those of other machines."""
+    measured = {run["kernels"] for run in record["runs"]}
+    return earlier | record | {"runs": record["runs"] + [r for r in earlier["runs"] if r["kernels"] not in measured]}
 
 
 def parse():
@@ -116,9 +124,11 @@ def main():
     else:
         record = {"runs": [measured_here(arguments, xp)]}
     if not arguments.only:
-        name = "cpu" if xp is np else "gpu"
-        write_json(RESULTS / f"{name}.json", record)
-        write_text(RESULTS / f"{name}.md", tables.report(record))
+        path = RESULTS / ("cpu.json" if xp is np else "gpu.json")
+        if xp is np and path.exists():
+            record = with_other_kernels(record, json.loads(path.read_text()))
+        write_json(path, record)
+        write_text(path.with_suffix(".md"), tables.report(record))
     print(tables.summary(record))
 
 

@@ -57,7 +57,7 @@ def description(run):
         said.append("the peers' products: " + ", ".join(peer(run, name) for name in run["peer_peak_gflops"]))
     said.append(", ".join(f"{name} {version}" for name, version in about["versions"].items()))
     said += [f"{name} is left out: {reason}" for name, reason in run["left_out"].items()]
-    return "; ".join(said) + ".\n"
+    return "; ".join(said) + f". {run['date']}.\n"
 
 
 def report(record):
@@ -75,9 +75,11 @@ def summary(record):
         "| stage | size | " + " | ".join(f"of the bound, {kernels(run)} | times as fast as" for run in runs) + " |"
     ]
     table.append("|---|---|" + "---|---|" * len(runs))
-    for same in zip(*(run["rows"] for run in runs), strict=True):  # every run has the same cases in the same order
-        cells = " | ".join(f"{percent(r['share_of_bound'])} | {ratios(r)}" for r in same)
-        table.append(f"| {same[0]['stage']} | {same[0]['shape']} | {cells} |")
+    by_case = [{(row["stage"], row["shape"]): row for row in run["rows"]} for run in runs]
+    for case in dict.fromkeys(case for rows in by_case for case in rows):
+        rows = [measured.get(case) for measured in by_case]
+        cells = [f"{percent(row['share_of_bound'])} | {ratios(row)}" if row else " | " for row in rows]
+        table.append(f"| {' | '.join([*case, *cells])} |")
     parts = ["\n".join(map(description, runs)), "\n".join(table) + "\n"]
     if "views" in record:
         parts.append(views(record["views"]))
