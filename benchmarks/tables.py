@@ -32,8 +32,9 @@ def lines(rows):
 
 
 def kernels(run):
-    """Return the kernels of a run in a few words, such as ``SkylakeX (AVX-512)``."""
-    return f"{run['kernels']} ({run['instructions']})"
+    """Return whose kernels a run was on in a few words, such as ``SkylakeX (AVX-512)``; on a GPU, which that is."""
+    device = run["machine"]["device"]
+    return f"{run['kernels']} ({run['instructions']})" if device == "cpu" else device
 
 
 def peer(run, name):
