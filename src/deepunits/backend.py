@@ -88,7 +88,7 @@ def sigmoid(activation, out=None):
 def _sigmoid_of_negated(out):
     """Set `out` to 1 / (1 + exp(out)) in place; where exp gives infinity that is 0, as it should be.
 
-    In float32 NumPy takes twice as long for ``tanh`` with the instructions of AVX2, and SciPy for ``expit``.
+    In float32 NumPy took twice as long for ``tanh`` on a processor with AVX2, and SciPy for ``expit``.
     """
     xp = array_module(out)
     with np.errstate(over="ignore"):
