@@ -82,10 +82,11 @@ def measured_apart(script, choice, arguments):
         return json.loads(answer.read_text())
 
 
-def with_other_kernels(record, earlier):
-    """Return `record` with the runs of an `earlier` one on kernels that it has none of, those of other machines."""
-    measured = {run["kernels"] for run in record["runs"]}
-    return earlier | record | {"runs": record["runs"] + [r for r in earlier["runs"] if r["kernels"] not in measured]}
+def with_other_runs(record, earlier):
+    """Return `record` with the runs of an `earlier` one on kernels and threads that it has none of."""
+    measured = {tables.heading(run) for run in record["runs"]}
+    others = [run for run in earlier["runs"] if tables.heading(run) not in measured]
+    return earlier | record | {"runs": sorted(record["runs"] + others, key=tables.heading)}
 
 
 def parse():
@@ -126,7 +127,7 @@ def main():
     if not arguments.only:
         path = RESULTS / ("cpu.json" if xp is np else "gpu.json")
         if xp is np and path.exists():
-            record = with_other_kernels(record, json.loads(path.read_text()))
+            record = with_other_runs(record, json.loads(path.read_text()))
         write_json(path, record)
         write_text(path.with_suffix(".md"), tables.report(record))
     print(tables.summary(record))

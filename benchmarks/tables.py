@@ -37,6 +37,12 @@ def kernels(run):
     return f"{run['kernels']} ({run['instructions']})" if device == "cpu" else device
 
 
+def heading(run):
+    """Return the kernels of a run and, if there is more than one, its threads."""
+    threads = run["machine"]["threads"]
+    return kernels(run) + (f", {threads} threads" if threads > 1 else "")
+
+
 def peer(run, name):
     """Return the rate of a peer's products and the instructions of its own loops, where it names them."""
     instructions = run["peer_instructions"].get(name)
@@ -63,7 +69,7 @@ def description(run):
 
 def report(record):
     """Return everything of a record: a section for each kind of kernels, and the views."""
-    sections = [f"# {kernels(run)}\n\n{description(run)}\n" + "\n".join(lines(run["rows"])) for run in record["runs"]]
+    sections = [f"# {heading(run)}\n\n{description(run)}\n" + "\n".join(lines(run["rows"])) for run in record["runs"]]
     if "views" in record:
         sections.append(f"# Views of a PyTorch module\n\n{views(record['views'])}")
     return "\n\n".join(sections) + "\n"
@@ -73,7 +79,7 @@ def summary(record):
     """Return the shares of the bound and the ratios of all kinds of kernels side by side, and the views."""
     runs = record["runs"]
     table = [
-        "| stage | size | " + " | ".join(f"of the bound, {kernels(run)} | times as fast as" for run in runs) + " |"
+        "| stage | size | " + " | ".join(f"of the bound, {heading(run)} | times as fast as" for run in runs) + " |"
     ]
     table.append("|---|---|" + "---|---|" * len(runs))
     by_case = [{(row["stage"], row["shape"]): row for row in run["rows"]} for run in runs]

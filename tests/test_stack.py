@@ -1,10 +1,12 @@
 """Greedy pretraining: resuming, encoding, schedules and stored layers."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from deepunits.data.streams import ExampleStream
 from deepunits.errors import UserError
 from deepunits.models import stack
 from deepunits.models.autoencoder import DenoisingAutoencoder
@@ -133,6 +135,33 @@ def test_encoding_passes_up_means_or_samples(pass_up):
     else:
         assert set(np.unique(encoded)) == {0, 1}
         np.testing.assert_allclose(encoded.mean(axis=0), expected[0], atol=0.05)
+
+
+@pytest.mark.parametrize("kinds", [("means",), ("samples",), ("means", "samples"), ("samples", "samples", "means")])
+def test_what_the_layers_below_make_of_a_finite_set_is_made_once_and_is_the_same(kinds, monkeypatch):
+    finite = ExampleStream(Stream().batch(0, 43), seed=5)
+    endless = SimpleNamespace(batch=finite.batch)
+    rng, sizes = np.random.default_rng(4), [PIXELS, 9, 8, 6]
+    lower = [
+        RBM(rng.normal(size=(above, below)).astype("f4"), np.zeros(above, "f4"), np.zeros(below, "f4"), kind)
+        for kind, below, above in zip(kinds, sizes, sizes[1:], strict=False)
+    ]
+    given = {"seed": 1, "stage": ("toy",), "held_out": Stream().batch(5000, 13)}
+    expected, _ = stack.pretrain_layer("dbn", endless, lower, settings("dbn"), **given)
+
+    encoded, mean_hidden = [], RBM.mean_hidden
+
+    def counting(layer, visible, **arrays):
+        if layer is lower[0]:
+            encoded.append(len(visible))
+        return mean_hidden(layer, visible, **arrays)
+
+    monkeypatch.setattr(RBM, "to", lambda layer, xp: layer)
+    monkeypatch.setattr(RBM, "mean_hidden", counting)
+    kept, _ = stack.pretrain_layer("dbn", finite, lower, settings("dbn"), **given)
+    for name in stack.PARAMETERS:
+        np.testing.assert_allclose(getattr(kept, name), getattr(expected, name), rtol=1e-5, atol=1e-6)
+    assert sum(encoded) == 13 + stack.INITIAL_EXAMPLES + 43  # held out, for the first biases, and once for the 330 seen
 
 
 @pytest.mark.parametrize("model, kind", [("dbn", RBM), ("sdae", DenoisingAutoencoder)])

@@ -132,6 +132,14 @@ def test_a_fixed_set_gives_the_same_examples_whatever_the_batches():
     np.testing.assert_array_equal(s.batch(3, 5), whole[3:8])
 
 
+def test_what_is_made_of_a_fixed_set_comes_in_the_order_of_its_examples():
+    examples, labels = np.random.default_rng(0).random((7, 3), dtype=np.float32), np.arange(7)
+    stream = ExampleStream(examples, 1, labels)
+    sums = stream.through(lambda x: x.sum(axis=1, keepdims=True), block=3)
+    np.testing.assert_allclose(sums.batch(4, 20)[:, 0], stream.batch(4, 20).sum(axis=1), rtol=1e-6)
+    np.testing.assert_array_equal(sums.batch_labels(4, 20), stream.batch_labels(4, 20))
+
+
 def test_labels_come_in_the_order_of_the_examples():
     examples = np.arange(11, dtype=np.float32)[:, None]
     s = ExampleStream(examples, seed=2, labels=100 + np.arange(11))

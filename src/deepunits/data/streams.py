@@ -34,6 +34,19 @@ class ExampleStream:
         """Return examples number `start` to ``start + size - 1``, shape (size, P), float32."""
         return self.examples[self._rows(start, size)]
 
+    def through(self, encode, block=1000):
+        """Return the stream, in the same orders, of what `encode` makes of the examples, computed once for each.
+
+        Parameters
+        ----------
+        encode : callable
+            Takes examples (n, P), returns (n, Q).
+        block : int
+            Examples encoded at a time.
+        """
+        parts = [encode(self.examples[start : start + block]) for start in range(0, len(self.examples), block)]
+        return ExampleStream(self.xp.concatenate(parts), self.seed, self.labels, xp=self.xp)
+
     def batch_labels(self, start, size):
         """Return the labels of the examples that :meth:`batch` returns, shape (size,)."""
         return self.labels[self._rows(start, size)]

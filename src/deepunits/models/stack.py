@@ -1,6 +1,8 @@
 """Greedy layer-wise pretraining: one layer at a time, on what the layers below make of the data (section 3)."""
 
+import functools
 import hashlib
+import itertools
 import json
 import time
 from pathlib import Path
@@ -12,7 +14,7 @@ from deepunits.errors import UserError
 from deepunits.models.autoencoder import Denoising, DenoisingAutoencoder
 from deepunits.models.layer import PARAMETERS
 from deepunits.models.rbm import RBM, ContrastiveDivergence
-from deepunits.randomness import generator, uniform
+from deepunits.randomness import bernoulli, generator, uniform
 from deepunits.storage import load_npz, save_npz, text_of
 
 BLOCK = 1000  # examples fetched and encoded at a time; a minibatch is a slice of a block
@@ -111,6 +113,7 @@ def pretrain_layer(
     trainer = trainer_class(layer, settings["batch"], **{name: settings[name] for name in names if name in settings})
     arrays = {name: getattr(layer, name) for name in PARAMETERS} | trainer.state
     identity = _identity(model, lower, settings, seed, stage)
+    inputs = _inputs(stream, lower, settings["examples"])
 
     history = _resume(checkpoint, identity, arrays) if checkpoint else []
     if progress is not None:
@@ -119,7 +122,7 @@ def pretrain_layer(
         started = time.perf_counter()
         examples = range(epoch * EPOCH, min((epoch + 1) * EPOCH, settings["examples"]))
         rng = generator(seed, *stage, "epoch", epoch, xp=xp)
-        rate = _train_epoch(trainer, stream, lower, examples, settings, rng, progress)
+        rate = _train_epoch(trainer, inputs, examples, settings, rng, progress)
         seconds = time.perf_counter() - started
         values = (
             examples.stop,
@@ -152,17 +155,38 @@ def block_of(batch):
     return max(BLOCK // batch, 1) * batch
 
 
-def _train_epoch(trainer, stream, lower, examples, settings, rng, progress):
+def _inputs(stream, lower, examples):
+    """Return a function of `start`, `size` and `rng` that gives the inputs of a layer above the layers `lower`.
+
+    Of a finite set that is passed over more than once, the means of the layers up to the first that draws states are
+    made once: they are the same in every pass.
+    """
+    if not lower or not hasattr(stream, "through") or examples <= len(stream.examples):
+        return lambda start, size, rng: encode(lower, stream.batch(start, size), rng)
+    means_only = list(itertools.takewhile(lambda layer: layer.pass_up == "means", lower))
+    kept, above = lower[: len(means_only) + 1], lower[len(means_only) + 1 :]
+    means, drawn = stream.through(functools.partial(encode, kept)), kept[-1].pass_up == "samples"
+
+    def inputs(start, size, rng):
+        x = means.batch(start, size)
+        if drawn:
+            x = bernoulli(rng, x, array_module(x).empty_like(x), out=x)
+        return encode(above, x, rng)
+
+    return inputs
+
+
+def _train_epoch(trainer, inputs, examples, settings, rng, progress):
     """Train on the examples numbered by the range `examples`; return the last learning rate."""
     batch = settings["batch"]
     block = block_of(batch)
     trainer.begin_epoch(rng)
     for start in range(examples.start, examples.stop, block):
         size = min(block, examples.stop - start)
-        inputs = encode(lower, stream.batch(start, size), rng)
+        x = inputs(start, size, rng)
         for first in range(0, size - batch + 1, batch):
             rate = learning_rate_at((start + first) / settings["examples"], settings)
-            trainer.step(inputs[first : first + batch], rate, rng)
+            trainer.step(x[first : first + batch], rate, rng)
         if progress is not None:
             progress.update(size)
     return rate
