@@ -80,13 +80,17 @@ def test_beyond_the_frame_is_nothing_or_the_nearest_pixel():
     np.testing.assert_allclose(transformed("horizontal_translation", 4, image, edge="nearest"), 7.0, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("kind", "amount"), [("rotation", 30.0), ("horizontal_translation", 1.5), ("scaling", 1.3)])
-def test_colours_go_together(kind, amount):
+MOVES = [("rotation", 30.0), ("horizontal_translation", 1.5), ("vertical_translation", -2.3), ("scaling", 1.3)]
+
+
+@pytest.mark.parametrize("edge", ["grid-constant", "nearest"])
+@pytest.mark.parametrize(("kind", "amount"), [*MOVES, ("scaling", 0.6)])
+def test_a_matrix_is_the_transformation_and_colours_go_together(kind, amount, edge):
     images = np.random.default_rng(0).normal(size=(2, 7, 5, 3)).astype(np.float32)
-    [matrix] = transformation_matrices(kind, [amount], (7, 5, 3))
+    [matrix] = transformation_matrices(kind, [amount], (7, 5, 3), edge=edge)
     moved = (images.reshape(2, -1) @ matrix.T).reshape(images.shape)
     for colour in range(3):
-        assert_single(moved[..., colour], transform(images[..., colour], kind, amount))
+        assert_single(moved[..., colour], transform(images[..., colour], kind, amount, edge=edge))
 
 
 def test_unknown_kinds_and_impossible_factors_are_refused():

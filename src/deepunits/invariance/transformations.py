@@ -94,13 +94,19 @@ def transformation_matrices(
         If the kind is unknown or a factor of size is not above 0.
     """
     size, colours = shape[:2], np.eye(math.prod(shape[2:]))
-    pixels = math.prod(size)
-    impulses = np.eye(pixels).reshape(pixels, *size)
     matrices = np.empty((len(amounts), math.prod(shape), math.prod(shape)), np.float32)
     for matrix, amount in zip(matrices, amounts, strict=True):
-        moved = transform(impulses, kind, amount, edge=edge).reshape(pixels, pixels)
+        moved = _moved_impulses(size, *_source(kind, amount), edge)
         matrix.T[:] = np.kron(moved, colours) if len(colours) > 1 else moved
     return matrices
+
+
+def _moved_impulses(size, back, shift, edge):
+    """Return images, flattened, of a single pixel each, (pixels, pixels), after a transformation."""
+    if not back[0, 1] and not back[1, 0]:  # a spline is a product along the axes, so what keeps them apart is, too
+        return np.kron(*(_affine(np.eye(n), back[i : i + 1, i : i + 1], shift[i], edge) for i, n in enumerate(size)))
+    pixels = math.prod(size)
+    return _affine(np.eye(pixels).reshape(pixels, *size), back, shift, edge).reshape(pixels, pixels)
 
 
 def transform(images, kind, amount, *, edge="grid-constant"):
@@ -111,20 +117,24 @@ def transform(images, kind, amount, *, edge="grid-constant"):
     UserError
         If the kind is unknown or a factor of size is not above 0.
     """
-    if kind not in KINDS:
-        raise UserError(f"{kind!r} is no kind of transformation; choose among {', '.join(KINDS)}.")
-    if kind == "scaling" and amount <= 0:
-        raise UserError(f"scaling by {amount:g} was asked for; set the factors above 0.")
+    return _affine(images, *_source(kind, amount), edge)
+
+
+def _affine(images, back, shift, edge):
+    """Return images (n, ...) of one or two axes whose pixel at p from the centre is from ``back @ (p - shift)``."""
     from scipy import ndimage  # here, because other functions need it not and it takes long to import
 
     centre = (np.array(images.shape[1:]) - 1) / 2
-    back, shift = _source(kind, amount)
     offset = centre - back @ (centre + shift)
     return np.array([ndimage.affine_transform(image, back, offset, order=3, mode=edge) for image in images])
 
 
 def _source(kind, amount):
     """Return where the pixel at p from the centre comes from, ``back @ (p - shift)``, as back (2, 2) and shift (2,)."""
+    if kind not in KINDS:
+        raise UserError(f"{kind!r} is no kind of transformation; choose among {', '.join(KINDS)}.")
+    if kind == "scaling" and amount <= 0:
+        raise UserError(f"scaling by {amount:g} was asked for; set the factors above 0.")
     if kind == "rotation":
         c, s = np.cos(np.radians(amount)), np.sin(np.radians(amount))
         return np.array([[c, s], [-s, c]]), np.zeros(2)  # rows count downwards, so this turns counter-clockwise
