@@ -10,7 +10,7 @@ from scipy.special import expit
 from scipy.stats import binom, kstest
 
 from deepunits import backend, blas, randomness
-from deepunits.backend import accumulate_product, biased_sigmoid, matmul, sigmoid_layer, to_host
+from deepunits.backend import accumulate_product, biased_sigmoid, matmul, sigmoid_layer, to_host, weighted_sum
 from deepunits.randomness import bernoulli, generator, sample_layer, uniform
 
 
@@ -193,6 +193,11 @@ def test_accumulated_products_with_few_and_with_many_rows(rows):
     found = accumulate_product(out, left, right, alpha=-0.5, beta=0.25)
     assert found is out
     np.testing.assert_allclose(out, expected, atol=1e-5 * rows**0.5)
+
+
+def test_rows_are_added_up_by_their_weights():
+    weights, rows = np.array([1, -1, 3], np.float32), np.random.default_rng(0).random((3, 5), dtype=np.float32)
+    np.testing.assert_allclose(weighted_sum(weights, rows), rows[0] - rows[1] + 3 * rows[2], rtol=1e-5)
 
 
 def test_a_product_into_a_transpose_is_refused():

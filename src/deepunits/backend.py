@@ -147,6 +147,14 @@ def row_dot(a, b):
     return xp.matmul(a[:, None], b[:, :, None])[:, 0, 0]  # which CuPy's einsum comes to, after a longer while
 
 
+def weighted_sum(weights, rows):
+    """Return the sum (m,) of the `rows` (n, m) times their `weights` (n,), NumPy arrays.
+
+    Not ``weights @ rows``, which is a product of NumPy's BLAS library: see :func:`matmul`.
+    """
+    return np.einsum("i,ij->j", weights, rows)
+
+
 def times_slope(gradient, means, *, share_kept=1.0, scratch):
     """Multiply `gradient`, in place, by the slopes of the sigmoids that gave the `means`, all (n, units), C order.
 

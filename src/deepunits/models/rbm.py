@@ -1,6 +1,6 @@
 """The restricted Boltzmann machine and its training by (persistent) contrastive divergence."""
 
-from deepunits.backend import array_module
+from deepunits.backend import array_module, weighted_sum
 from deepunits.checks import check_numbers
 from deepunits.models.layer import GradientStep, TiedLayer
 from deepunits.randomness import normal, sample_layer
@@ -112,7 +112,7 @@ class ContrastiveDivergence:
             shift = self.sparsity_cost * n * self.sparsity_target
             self.gradient.apply_summed(self.hidden_means, self.visibles, self.shares, learning_rate, n, shift)
             return
-        hidden_gradient, visible_gradient = self.signs @ self.hidden_means, self.signs @ self.visibles
+        hidden_gradient, visible_gradient = (weighted_sum(self.signs, f) for f in (self.hidden_means, self.visibles))
         if self.sparsity_cost:
             hidden_gradient += self.sparsity_cost * (n * self.sparsity_target - data_hidden.sum(axis=0))
         model_hidden *= -1.0
