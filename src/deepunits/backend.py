@@ -148,11 +148,11 @@ def row_dot(a, b):
 
 
 def weighted_sum(weights, rows):
-    """Return the sum (m,) of the `rows` (n, m) times their `weights` (n,), NumPy arrays.
+    """Return the sum (m,) of the `rows` (n, m) times their `weights` (n,).
 
-    Not ``weights @ rows``, which is a product of NumPy's BLAS library: see :func:`matmul`.
+    On the CPU not by ``weights @ rows``, which is a product of NumPy's BLAS library: see :func:`matmul`.
     """
-    return np.einsum("i,ij->j", weights, rows)
+    return np.einsum("i,ij->j", weights, rows) if array_module(rows) is np else weights @ rows
 
 
 def times_slope(gradient, means, *, share_kept=1.0, scratch):
