@@ -43,6 +43,11 @@ class ExampleStream:
             Takes examples (n, P), returns (n, Q).
         block : int
             Examples encoded at a time.
+
+        Returns
+        -------
+        ExampleStream
+            With the same labels.
         """
         parts = [encode(self.examples[start : start + block]) for start in range(0, len(self.examples), block)]
         return ExampleStream(self.xp.concatenate(parts), self.seed, self.labels, xp=self.xp)
