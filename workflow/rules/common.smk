@@ -249,8 +249,14 @@ def own_path(dataset):
 
 
 def from_repository(path):
-    """Return where a file of the user's is: a relative path is found from the repository. Nothing stays nothing."""
-    return path and str(Path(workflow.basedir, Path(path).expanduser()))
+    """Return where a file is, seen from the working directory: a relative path is found from the repository.
+
+    So a repository that has been moved, with what the user keeps in it, has nothing to do anew. Nothing stays nothing.
+    """
+    if not path:
+        return path
+    path = Path(path).expanduser()
+    return str(path) if path.is_absolute() else os.path.relpath(Path(workflow.basedir, path))
 
 
 def own_files(dataset, name):

@@ -4,17 +4,15 @@ Needs: nothing, or the files that data.directory holds.
 Makes: results/datasets/<dataset>/examples.npz and provenance.json, which says where the data came from
 """
 
-# A relative folder of the user's is found from the repository, wherever the run takes place.
-DATA_FOLDERS = {
-    key: config["data"][key] and str(Path(workflow.basedir, Path(config["data"][key]).expanduser()))
-    for key in ("directory", "cache")
-}
+DATA_FOLDERS = {key: from_repository(config["data"][key]) for key in ("directory", "cache")}
 if DATA_FOLDERS["directory"] and not Path(DATA_FOLDERS["directory"]).is_dir():
-    sys.exit(f"error: config key data.directory names {DATA_FOLDERS['directory']}, which is no folder; correct it.")
+    folder = os.path.abspath(DATA_FOLDERS["directory"])
+    sys.exit(f"error: config key data.directory names {folder}, which is no folder; correct it.")
 for dataset in config["datasets"]:
     if own_path(dataset) and not Path(own_path(dataset)).exists():
         sys.exit(
-            f"error: config key datasets.{dataset}.path names {own_path(dataset)}, which is not there; correct it."
+            f"error: config key datasets.{dataset}.path names {os.path.abspath(own_path(dataset))}, "
+            "which is not there; correct it."
         )
 
 

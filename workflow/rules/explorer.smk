@@ -44,7 +44,7 @@ rule explorer:
         transformations=SEEN_FILES["transformations"],
         examples=examples_of(*EXPLORED),
         provenances=provenance_of(*EXPLORED),
-        template=os.path.relpath(Path(workflow.basedir, "src/deepunits/drawing/explorer.html")),
+        template=from_repository("src/deepunits/drawing/explorer.html"),
         modules=modules("make_explorer"),
     output:
         page="results/explorer/index.html",

@@ -9,7 +9,8 @@ for dataset, networks in config["networks"].items():
         for key, path in own_files(dataset, name).items():
             if not Path(path).is_file():
                 sys.exit(
-                    f"error: config key networks.{dataset}.{name}.{key} names {path}, which is no file; correct it."
+                    f"error: config key networks.{dataset}.{name}.{key} names {os.path.abspath(path)}, "
+                    "which is no file; correct it."
                 )
 
 

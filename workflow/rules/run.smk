@@ -31,7 +31,7 @@ rule record_run:
         record="results/run.json",
     params:
         config=config,
-        repository=workflow.basedir,
+        repository=from_repository("."),
         benchmarks=lambda wildcards, output: f"{Path(output.record).parent}/benchmarks",
     log:
         "results/logs/run.log",

@@ -12,7 +12,7 @@ rule write_report:
     message:
         "Write the report"
     input:
-        template=os.path.relpath(Path(workflow.basedir, "src/deepunits/paper/report.html")),
+        template=from_repository("src/deepunits/paper/report.html"),
         modules=modules("write_report"),
     output:
         page="results/report.html",
