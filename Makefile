@@ -37,7 +37,7 @@ check: setup style  ## style, and the library's tests: the fast loop, in a minut
 	pytest --quiet --ignore tests/test_workflow.py --ignore tests/test_configuration.py $(ARGS)
 
 test: setup  ## the test-suite, on two cores
-	pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 # OpenBLAS picks its kernels by the processor, and each rounds in its own way.
 KERNELS := Nehalem Sandybridge Haswell Zen SkylakeX

@@ -11,8 +11,6 @@ from deepunits.backend import choose_device
 from deepunits.errors import UserError
 from deepunits.storage import save_npz, write_text
 
-SHARED = pytest.StashKey[bool]()
-
 
 @pytest.fixture
 def stand_in_for_cupy(monkeypatch):
@@ -35,13 +33,8 @@ def gpu(request):
 
 
 def pytest_collection_modifyitems(items):
-    """Keep together, and put first, the tests that share a run of the workflow: two processes then share the work."""
-    for item in items:
-        shared = [name for name in ("finished", "fresh") if name in item.fixturenames]
-        item.stash[SHARED] = bool(shared)
-        if shared:
-            item.add_marker(pytest.mark.xdist_group(shared[0]))
-    items.sort(key=lambda item: not item.stash[SHARED])
+    """Put the tests that share a run of the workflow first: they take longest, and are left to be shared out."""
+    items.sort(key=lambda item: "finished" not in item.fixturenames)
 
 
 @pytest.fixture

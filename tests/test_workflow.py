@@ -1,6 +1,7 @@
 """The workflow: what a dry run promises, what an edit makes again, and a whole run of a tiny configuration."""
 
 import csv
+import fcntl
 import hashlib
 import json
 import os
@@ -82,12 +83,15 @@ TINY["selection"]["mnist"]["epochs"] = 2
 
 
 class Run:
-    """A copy of the repository in which Snakemake runs a tiny configuration."""
+    """A copy of the repository in which Snakemake runs a tiny configuration, or a copy of such a copy."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, copy_of=None):
         self.folder = folder
         self.results = folder / "results"
         self.python = sys.executable
+        if copy_of:
+            shutil.copytree(copy_of, folder)
+            return
         folder.mkdir(exist_ok=True)
         for part in PARTS:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
@@ -312,11 +316,17 @@ def fresh(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A repository in which everything has been run."""
-    run = Run(tmp_path_factory.mktemp("finished"))
-    assert run.made() == EVERYTHING
-    return run
+def finished(tmp_path_factory, worker_id):
+    """A repository in which everything has been run: once for all processes of the tests, each of which has a copy."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+    with open(shared / "run.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "run").exists():
+            run = Run(own / "made")
+            assert run.made() == EVERYTHING
+            run.folder.rename(shared / "run")
+    return Run(own / "finished", copy_of=shared / "run")
 
 
 # A dry run
@@ -626,13 +636,14 @@ def test_the_search_tries_every_point_and_chooses_the_best(finished):
     assert winners["models"]["natural_images"] == {"dbn": {"layer1": {"learning_rate": 0.1, "weight_decay": decay}}}
 
 
-def test_a_job_that_fails_leaves_the_earlier_results(finished):
-    before = {name: content for name, (_, content) in finished.states().items()}
-    done = finished.snakemake("--cores", "2", "figure1", config={"data": {"substitutes": "forbid"}})
+def test_a_job_that_fails_leaves_the_earlier_results(finished, tmp_path):
+    run = Run(tmp_path / "run", copy_of=finished.folder)  # for what failed is made again
+    before = {name: content for name, (_, content) in run.states().items()}
+    done = run.snakemake("--cores", "2", "figure1", config={"data": {"substitutes": "forbid"}})
     assert done.returncode == 1
     assert re.search(r"^error: the files of mnist cannot be had .* data\.directory", done.stdout, re.MULTILINE)
     assert "Traceback" not in done.stdout
-    assert {name: content for name, (_, content) in finished.states().items()} == before
+    assert {name: content for name, (_, content) in run.states().items()} == before
 
 
 # The results of a whole run
