@@ -145,6 +145,25 @@ def test_palettes_and_sixteen_bits_are_read_as_what_they_show(tmp_path, rng):
     np.testing.assert_allclose(splits["train"][0], 0.2)
 
 
+@pytest.mark.parametrize("size", [None, [5, 6]])
+def test_pictures_of_all_depths_and_sizes_are_on_one_scale(tmp_path, size):
+    bytes_, deep, real = np.full((5, 6), 51, np.uint8), np.full((5, 6), 13107, np.uint16), np.full((5, 6), 0.2, "f")
+    for n in range(12):
+        Image.fromarray([bytes_, deep, real][n % 3]).save(tmp_path / f"{n}.tiff")
+        if size:
+            Image.fromarray(np.full((8 + n, 6), 51, np.uint8)).save(tmp_path / f"larger{n}.png")
+    splits, _ = prepared(tmp_path, size=size)
+    for part, _ in splits.values():
+        np.testing.assert_allclose(part, 0.2, atol=1e-5)
+
+
+def test_hidden_pictures_are_left_out(tmp_path, images):
+    names = [f"a/{n}.png" for n in range(20)] + [f".thumbnails/{n}.png" for n in range(10)]
+    names += [f"b/._{n}.png" for n in range(10)]
+    splits, record = prepared(pictures(tmp_path, images, names))
+    assert rows_of(splits) == sorted(image.tobytes() for image in images[:20]) and record["classes"] == []
+
+
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64])
 def test_black_and_white_is_0_and_1(tmp_path, rng, dtype):
     images = rng.integers(0, 2, size=(20, 3, 4)).astype(dtype)
@@ -191,6 +210,12 @@ NAN = np.where(np.arange(20)[:, None, None] == 7, np.nan, np.zeros((20, 3, 4)))
         (wrong(images=np.array(["a"] * 20)), {}, "shape (20,) and type <U1; give numbers"),
         (wrong(images=GOOD.reshape(20, 12)), {"size": [2, 2]}, "rows of pixels, which cannot be resized"),
         (wrong(train_images=GOOD, test_images=GOOD[:, :2]), {}, "images of the shapes"),
+        (wrong(images=GOOD.reshape(20, 3, 2, 2)), {}, "shape (20, 3, 2, 2); give (n, rows, columns, channels), with 1"),
+        (
+            wrong(train_images=GOOD, train_labels=np.arange(20), test_images=GOOD),
+            {},
+            "has labels, but none of the test images; give them for all splits or for none",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_one_sentence(tmp_path, make, options, sentence):

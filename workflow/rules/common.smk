@@ -1,6 +1,7 @@
 """The configuration checked, and what all stages share."""
 
 import copy
+import hashlib
 import os
 import shlex
 import subprocess
@@ -257,6 +258,13 @@ def from_repository(path):
         return path
     path = Path(path).expanduser()
     return str(path) if path.is_absolute() else os.path.relpath(Path(workflow.basedir, path))
+
+
+def listing(path):
+    """Return a digest of the names, sizes and times of the files in a folder, whose own time tells of few changes."""
+    files = sorted(file for file in Path(path).rglob("*") if file.is_file()) if path and Path(path).is_dir() else []
+    states = [(str(file.relative_to(path)), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return hashlib.sha256(repr(states).encode()).hexdigest() if files else None
 
 
 def own_files(dataset, name):

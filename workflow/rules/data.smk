@@ -35,6 +35,7 @@ rule prepare:
         substitutes=config["data"]["substitutes"],
         reader=reader,
         drawing=drawing,
+        files=lambda wildcards: listing(own_path(wildcards.dataset)),
     log:
         "results/logs/datasets/{dataset}.log",
     benchmark:

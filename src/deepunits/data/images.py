@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import skimage.transform
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from deepunits.archives import Damaged, decoding, gunzip, read_npy
-from deepunits.data.examples import SPLITS
+from deepunits.data.examples import SPLITS, as_float32
 from deepunits.data.mnist import NAMES, parse_idx
 from deepunits.errors import UserError
 from deepunits.randomness import generator
@@ -39,10 +39,11 @@ def prepare(sources, *, seed, path, size=None, colour="grey"):
           ``_labels``; without ``valid_images`` a tenth of those for training are taken;
         - ``.npy``: an array of images;
         - a folder with the four IDX files of MNIST's names, gzipped or not, of any size;
-        - any other folder: its pictures, of one class each subfolder, if there are any.
+        - any other folder: its pictures, of one class each subfolder, if there are any. What is hidden, its name
+          beginning with a dot, is left out.
 
-        An array is (n, rows, columns), (n, rows, columns, channels) or (n, pixels). Whole numbers, of 1, 8 or 16 bits,
-        become [0, 1]; other numbers stay as they are.
+        An array is (n, rows, columns), (n, rows, columns, channels) with 1 or 3 channels, or (n, pixels). Whole
+        numbers, of 1, 8 or 16 bits, become [0, 1]; other numbers stay as they are.
     size : (int, int), optional
         Rows and columns that the images are resized to. Pictures of several sizes need it.
     colour : {'grey', 'rgb'}
@@ -139,6 +140,7 @@ def _read_idx(found):
 def _read_folder(folder, colour, size):
     """Read the pictures of a folder; those in a subfolder are of one class, called as it is."""
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES and p.is_file())
+    paths = [p for p in paths if not any(part.startswith(".") for part in p.relative_to(folder).parts)]
     if not paths:
         raise UserError(f"{folder} holds neither pictures nor the IDX files of MNIST; correct the path.")
     images = [_resized(_read_picture(path, colour), size) for path in paths]
@@ -149,6 +151,8 @@ def _read_folder(folder, colour, size):
             f"{first} has {one[0]} x {one[1]} pixels and {second} {other[0]} x {other[1]}; set size, so that all "
             "are resized to it."
         )
+    if len({image.dtype for image in images}) > 1:  # some have 16 bits, or were resized
+        images = [as_float32(image) for image in images]
     labels = np.array([path.relative_to(folder).parts[0] if path.parent != folder else "" for path in paths])
     contents = hashlib.sha256()
     for path in paths:
@@ -157,19 +161,23 @@ def _read_folder(folder, colour, size):
 
 
 def _read_picture(path, colour):
-    """Return the picture at `path` upright, (rows, columns) or (rows, columns, 3): uint8, or float32 in [0, 1]."""
+    """Return the picture at `path` upright, (rows, columns) or (rows, columns, 3): uint8, or float32.
+
+    16 bits become [0, 1]; the numbers of a picture of floats stay as they are.
+    """
     try:
         # From memory: of a file, Pillow makes room for as much as a damaged one claims.
         with decoding("picture"), Image.open(io.BytesIO(path.read_bytes()), formats=FORMATS) as opened:
             if opened.width * opened.height > LARGEST:
                 raise Damaged(f"it has {opened.width} x {opened.height} pixels; make it smaller")
             picture = ImageOps.exif_transpose(opened)
-            if picture.mode in DEEP:
-                grey = np.asarray(picture, dtype=np.float32) / np.float32(65535)
+            if picture.mode in DEEP or picture.mode == "F":
+                grey = np.asarray(picture, dtype=np.float32) / np.float32(1 if picture.mode == "F" else 65535)
                 return grey if colour == "grey" else np.repeat(grey[..., None], 3, axis=2)
             return np.asarray(picture.convert("RGB").convert(CHANNELS[colour]))
     except Damaged as reason:
-        raise UserError(f"{path} is damaged or no picture that can be read ({reason}); replace it.") from reason
+        what = f"it is none of {', '.join(FORMATS)}" if isinstance(reason.__cause__, UnidentifiedImageError) else reason
+        raise UserError(f"{path} is damaged or no picture that can be read ({what}); replace it.") from reason
 
 
 def _resized(image, size):
@@ -186,6 +194,10 @@ def _numbers(path, images, size):
         raise UserError(
             f"{path} holds images of shape {images.shape} and type {images.dtype}; give numbers as "
             "(n, rows, columns), with channels behind them if there are any."
+        )
+    if images.ndim == 4 and images.shape[3] not in (1, 3):
+        raise UserError(
+            f"{path} holds images of shape {images.shape}; give (n, rows, columns, channels), with 1 channel or 3."
         )
     if images.dtype.kind in "bui" and images.min() >= 0 and images.max() <= 1:
         images = images.astype(np.uint8) * np.uint8(255)  # black and white
@@ -215,8 +227,11 @@ def _from_zero(path, parts):
     for name, (images, found) in parts.items():
         if found is not None and np.shape(found) != (len(images),):
             raise UserError(f"{path} has {len(images)} images and labels of shape {np.shape(found)} ({name}).")
+    if labels and len(labels) < len(parts):
+        without = next(name for name, (_, found) in parts.items() if found is None)
+        raise UserError(f"{path} has labels, but none of the {without} images; give them for all splits or for none.")
     classes = np.unique(np.concatenate(labels)) if labels else np.empty(0)
-    if len(classes) < 2 or len(labels) < len(parts):
+    if len(classes) < 2:
         return {name: (images, None) for name, (images, _) in parts.items()}, []
     numbered = {name: (images, np.searchsorted(classes, found)) for name, (images, found) in parts.items()}
     return numbered, [str(name) for name in classes]
