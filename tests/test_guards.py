@@ -32,7 +32,7 @@ def maximize(network=None, layer=2, units=range(3), **changes):
 
 def trace(**changes):
     network, units = Network(*arrays()), np.arange(3)
-    optimum = np.eye(3, PIXELS, dtype=np.float32)
+    optimum = changes.pop("optimum", np.eye(3, PIXELS, dtype=np.float32))
     settings = {"norm": 1.0, "epsilons": [0, 1], "trials": 2, "perturbation": 0.1, "unwhitening": np.eye(PIXELS)}
     settings |= {"learning_rate": 0.1, "threshold": 1e-3, "max_steps": 5}
     given = settings | changes
@@ -82,6 +82,10 @@ REFUSED = {
     "units are an array of float64 of shape (2,)": lambda: maximize(units=[0.0, 1.0]),
     "units are an array of bool of shape (5,)": lambda: maximize(units=np.ones(TOP, bool)),
     "layer 2 has units 0 to 4; unit 5 was asked for": lambda: maximize(units=[5]),
+    "a list was given in place of an array; make it one by numpy.asarray": lambda: Network(weights, biases).activations(
+        [[0.0] * PIXELS], 2
+    ),
+    "layer 1 has units 0 to 6; unit -1 was asked for": lambda: sample(units=[-1, 3]),
     "layer 3 was asked for, but the network has layers 1 to 2": lambda: maximize(layer=3),
     "layer 2.0 was asked for": lambda: maximize(layer=2.0),
     "there are 2 weights and 1 biases": lambda: Network(weights, biases[:1]),
@@ -91,6 +95,15 @@ REFUSED = {
     "trials is 0; give a whole number": lambda: trace(trials=0),
     "learning_rate is -1; give": lambda: trace(learning_rate=-1),
     "perturbation is 0; set it above 0": lambda: trace(perturbation=0),
+    "max_steps is 2.5; give a whole number": lambda: trace(max_steps=2.5),
+    "the optima have shape (2, 11); give (3, 11), a row for each unit": lambda: trace(optimum=np.eye(2, PIXELS)),
+    "the optima have shape (11,); give (3, 11)": lambda: trace(optimum=np.ones(PIXELS)),
+    "the optima are no array of numbers": lambda: trace(optimum=[["a"]]),
+    "unwhitening has shape (3, 3); give (11, 11), of all pixels": lambda: trace(unwhitening=np.eye(3)),
+    "the numbers of unwhitening hold NaN": lambda: trace(unwhitening=full(np.nan, (PIXELS, PIXELS))),
+    "the epsilons have shape (0,); give a sequence": lambda: trace(epsilons=[]),
+    "units are an array of bool of shape (2,)": lambda: trace(shown=[True, False]),
+    "units are an array of int64 of shape (); give their numbers": lambda: maximize(units=3),
     "units are an array of bool of shape (3,)": lambda: trace(units=np.ones(3, bool)),
     "batch is 0; give a whole number": lambda: diverge(batch=0),
     "gibbs_steps is 0; give a whole number": lambda: diverge(gibbs_steps=0),
@@ -176,3 +189,10 @@ def test_a_file_that_is_no_layer_is_named(tmp_path):
     save_npz(tmp_path / "layer1.npz", weights=weights[0])
     with pytest.raises(UserError, match="layer1.npz holds no array hidden_bias"):
         load_layer(tmp_path / "layer1.npz")
+
+
+@pytest.mark.parametrize("as_given", [list, np.float16, int])
+def test_optima_of_any_kind_of_number_are_taken(as_given):
+    optimum = np.eye(3, PIXELS)
+    given = optimum.tolist() if as_given is list else optimum.astype(as_given)
+    np.testing.assert_array_equal(trace(optimum=given).activations, trace().activations)

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import scipy.io
 import yaml
+from PIL import Image
 from tolerances import assert_single
 
 from deepunits.backend import choose_device
@@ -1041,10 +1042,14 @@ def test_a_trial_of_the_search_is_measured(finished):
 
 def test_images_of_ones_own_need_a_configuration_alone(finished):
     rng = np.random.default_rng(0)
-    np.savez(finished.folder / "mine.npz", images=rng.random((60, 7, 5)), labels=np.arange(60) % 3 + 1)
+    picture = finished.folder / "pictures" / "0" / "0.png"
+    for n, image in enumerate(rng.integers(0, 256, (60, 7, 5), dtype=np.uint8)):
+        path = finished.folder / "pictures" / str(n % 3) / f"{n}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
     layer = {"units": 36, "examples": 200, "batch": 20}
     mine = {
-        "datasets": {"mine": {"reader": "images", "path": "mine.npz"}},
+        "datasets": {"mine": {"reader": "images", "path": "pictures"}},
         "models": {
             "mine": {"dbn": {"layers": 2, "each": layer}, "small": {"kind": "sdae", "layers": 1, "each": layer}}
         },
@@ -1066,6 +1071,10 @@ def test_images_of_ones_own_need_a_configuration_alone(finished):
             assert ("layer2_samples" in sheet) == (model == "dbn")
     with np.load(finished.folder / "mine" / target) as classifier:
         assert classifier["weights_out"].shape == (3, 36)
+    assert finished.planned("--directory", "mine", target, config=mine) == set()
+    picture.write_bytes((picture.parent / "3.png").read_bytes())
+    again = finished.planned("--directory", "mine", target, config=mine)
+    assert {"Fetch and verify mine", "Fine-tune the mine dbn classifier"} <= again
     mine["datasets"]["mine"]["path"] = "nowhere.npz"
     refused = finished.snakemake("--dry-run", config=mine).stdout
     assert "config key datasets.mine.path names" in refused and "nowhere.npz, which is not there; correct" in refused

@@ -4,6 +4,8 @@ Functions of this package take the array module from the arrays they are given (
 global, so one body of code serves both devices.
 """
 
+import sys
+
 import numpy as np
 
 from deepunits.blas import sgemm
@@ -14,11 +16,12 @@ LONG = 1000  # rows from which on a product is worth a temporary of the size of 
 
 
 def array_module(array):
-    """Return ``numpy`` or ``cupy``, whichever made `array`."""
-    if isinstance(array, np.ndarray):
+    """Return ``numpy`` or ``cupy``, whichever made `array`; raise a UserError if neither did."""
+    if isinstance(array, np.ndarray | np.generic):
         return np
-    import cupy
-
+    cupy = sys.modules.get("cupy")  # which is loaded if it made an array
+    if cupy is None or not isinstance(array, cupy.ndarray):
+        raise UserError(f"a {type(array).__name__} was given in place of an array; make it one by numpy.asarray.")
     return cupy
 
 

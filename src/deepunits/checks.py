@@ -46,7 +46,7 @@ def check_finite(name, array):
 
 def unit_numbers(units):
     """Return `units`, a sequence of whole numbers, as an array; refuse a mask, fractions and anything of two axes."""
-    found = units if hasattr(units, "dtype") else np.asarray(list(units))
+    found = units if hasattr(units, "dtype") else np.asarray(list(units) if np.iterable(units) else units)
     if found.ndim != 1 or (len(found) and found.dtype.kind not in "iu"):
         raise UserError(
             f"units are an array of {found.dtype} of shape {found.shape}; give their numbers, such as range(36), and "
@@ -56,8 +56,8 @@ def unit_numbers(units):
 
 
 def float_array(name, values):
-    """Return `values` as they are if they are an array of floats, else as float32; refuse what is not numbers."""
-    if getattr(getattr(values, "dtype", None), "kind", None) == "f":
+    """Return `values` as they are if they are float32 or float64, else as float32; refuse what is not numbers."""
+    if getattr(values, "dtype", None) in (np.float32, np.float64):
         return values
     try:
         return (array_module(values) if hasattr(values, "dtype") else np).asarray(values, dtype=np.float32)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepunits.backend import array_module, to_host
-from deepunits.checks import check_numbers, unit_numbers
+from deepunits.checks import check_finite, check_numbers, float_array, unit_numbers
 from deepunits.errors import UserError
 from deepunits.invariance.constrained_ascent import STEPS, ConstrainedAscent, Opposite, step_of
 from deepunits.models.network import Network
@@ -178,17 +178,18 @@ def trace_manifold(
     * ``tangent``: μ C times the component of g along the feasible sphere. It prefers the same directions on its way,
       and its fixed points are those of the plain search: eq. 1, being a change of variables, has the same optimum.
     """
+    optimum, units, shown, epsilons = _arrays(network, optimum, units, shown, epsilons)
     xp = array_module(optimum)
     norm = float(xp.linalg.norm(optimum[0])) if norm is None and len(optimum) else norm
-    unwhitening = xp.eye(optimum.shape[1]) if unwhitening is None else unwhitening
+    unwhitening = xp.eye(optimum.shape[1]) if unwhitening is None else float_array("unwhitening", unwhitening)
     rng = generator(0, xp=xp) if rng is None else rng
-    units, shown, epsilons = unit_numbers(units), np.asarray(shown, dtype=int), np.asarray(epsilons, dtype=np.float64)
     network.check_units(layer, units)
     check_numbers(
         norm=(norm, "positive"),
         trials=(trials, "count"),
         learning_rate=(learning_rate, "positive"),
         threshold=(threshold, "not negative"),
+        max_steps=(max_steps, "count"),
     )
     _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max_steps, step)
     unwhitening = xp.asarray(unwhitening, dtype=optimum.dtype)
@@ -233,6 +234,18 @@ def trace_manifold(
     )
 
 
+def _arrays(network, optimum, units, shown, epsilons):
+    """Return what is given as arrays, of the shapes and kinds that they must have."""
+    optimum, units, shown = float_array("the optima", optimum), unit_numbers(units), unit_numbers(shown)
+    wanted = len(units), network.weights[0].shape[1]
+    if optimum.shape != wanted:
+        raise UserError(f"the optima have shape {optimum.shape}; give {wanted}, a row for each unit.")
+    epsilons = np.asarray(epsilons, dtype=np.float64)
+    if epsilons.ndim != 1 or not len(epsilons):
+        raise UserError(f"the epsilons have shape {epsilons.shape}; give a sequence of distances.")
+    return optimum, units, shown, epsilons
+
+
 def _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max_steps, step):
     """Refuse what cannot be searched."""
     outside = epsilons[~((epsilons >= 0) & (epsilons <= 2))]
@@ -253,6 +266,9 @@ def _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max
     missing = shown[~np.isin(shown, units)]
     if len(missing):
         raise UserError(f"unit {missing[0]} is to be shown, but its manifold is not traced; add it to the units.")
+    if unwhitening.shape != (optimum.shape[1],) * 2:
+        raise UserError(f"unwhitening has shape {unwhitening.shape}; give {(optimum.shape[1],) * 2}, of all pixels.")
+    check_finite("the numbers of unwhitening", unwhitening)
     roots = np.linalg.eigvalsh(to_host(unwhitening).astype(np.float64))
     if not roots[0] > 1e-6 * roots[-1]:
         raise UserError("the covariance of the data is singular; raise its regularization.")

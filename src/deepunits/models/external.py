@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import importlib.util
+import math
 import sys
 from pathlib import Path
 
@@ -82,11 +83,13 @@ def build(description):
             raise UserError(f"{module} gives a network with its weights; remove weights.")
         if len(layers) != made.depth:
             raise UserError(f"{module} gives a network of {made.depth} layers; name so many, not {len(layers)}.")
+        if made.pixels != (pixels := math.prod(description["shape"])):
+            raise UserError(f"{module} gives a network of {made.pixels} inputs; the images have {pixels} numbers.")
         return made
-    seen = importlib.import_module("deepunits.models.torch_view")  # by name: PyTorch is needed for its modules alone
-    if not isinstance(made, seen.Module):
+    if "torch" not in sys.modules or not isinstance(made, sys.modules["torch"].nn.Module):
         kind = type(made).__name__
         raise UserError(f"{module} gives a {kind}; let it give a torch.nn.Module, or a Network or View of deepunits.")
+    seen = importlib.import_module("deepunits.models.torch_view")  # by name: PyTorch is needed for its modules alone
     if description["weights"]:
         seen.load_weights(made, description["weights"])
     return seen.TorchView(made, layers, module_shape(description["shape"]), description["units"], channels_last=True)

@@ -64,8 +64,9 @@ def sample_clamped_units(
     units = unit_numbers(units)
     check_numbers(steps=(steps, "count"), every=(every, "count"), chains=(chains, "count"), kept=(kept, "count"))
     draws = steps // every
-    if len(units) and not (0 <= units.min() and units.max() < hidden_units):
-        raise UserError(f"layer {len(rbms)} has units 0 to {hidden_units - 1}; unit {units.max()} was asked for.")
+    outside = units[(units < 0) | (units >= hidden_units)]
+    if len(outside):
+        raise UserError(f"layer {len(rbms)} has units 0 to {hidden_units - 1}; unit {outside[0]} was asked for.")
     if draws * chains < kept:
         raise UserError(f"{steps} steps with a draw every {every} in {chains} chains do not give {kept} samples.")
 
