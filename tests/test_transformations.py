@@ -165,6 +165,13 @@ def test_too_few_examples_are_refused():
         firing_invariance(network, 1, [0], np.ones((301, 5), np.float32), cyclic_shifts(5))
 
 
+def test_the_share_that_fires_is_a_whole_number_of_examples():
+    network = Network([np.eye(1, 5, dtype=np.float32)], [np.zeros(1, np.float32)])
+    examples = np.random.default_rng(0).normal(size=(100, 5)).astype(np.float32)
+    found = firing_invariance(network, 1, [0], examples, cyclic_shifts(5), global_rate=0.29, strongest=29)
+    assert found.global_rates == [0.29]
+
+
 def test_no_units_have_no_scores_and_no_curves():
     network, examples = Network([np.ones((3, 5), np.float32)], [np.zeros(3, np.float32)]), np.ones((301, 5), np.float32)
     found = firing_invariance(network, 1, np.arange(0), examples, cyclic_shifts(5), strongest=1)

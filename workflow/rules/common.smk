@@ -262,7 +262,7 @@ def from_repository(path):
 
 def listing(path):
     """Return a digest of the names, sizes and times of the files in a folder, whose own time tells of few changes."""
-    files = sorted(file for file in Path(path).rglob("*") if file.is_file()) if path and Path(path).is_dir() else []
+    files = sorted(file for file in Path(path).rglob("[!.]*") if file.is_file()) if path and Path(path).is_dir() else []
     states = [(str(file.relative_to(path)), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return hashlib.sha256(repr(states).encode()).hexdigest() if files else None
 

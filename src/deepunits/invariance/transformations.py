@@ -186,11 +186,11 @@ def firing_invariance(
     UserError
         If the layer or a unit does not exist, or there are too few examples.
     """
-    firing = int(global_rate * len(examples))
+    firing = int(global_rate * len(examples) + 1e-6)  # 0.29 times 100 is rounded to less than 29
     if not 1 <= strongest <= firing:
         raise UserError(
             f"at a rate of {global_rate:g} units fire at {firing} of {len(examples)} examples, and the {strongest} "
-            "strongest were asked for; take more examples or fewer of the strongest."
+            "strongest were asked for; take more examples, a larger global_rate or fewer of the strongest."
         )
     units = np.asarray(units)
     network.check_units(layer, units)
