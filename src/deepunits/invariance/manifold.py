@@ -117,7 +117,8 @@ def trace_manifold(
         Counted from 1.
     units : array (U,) of int
     optimum : array (U, P)
-        x_opt of each unit, on the network's device; its dtype is that of the search.
+        x_opt of each unit, on the network's device; float64 makes the search one of double precision, and what is
+        neither that nor float32 becomes float32.
     norm : float, optional
         ρ; that of the first optimum, if it is not given.
     epsilons : sequence of float, ascending, in [0, 2]
@@ -152,8 +153,8 @@ def trace_manifold(
     Raises
     ------
     UserError
-        If the layer or a unit does not exist, an ε is outside [0, 2], an optimum is off the sphere, the covariance
-        is singular, or the search diverges.
+        If the layer or a unit does not exist, the optima do not fit the units, an ε is outside [0, 2], an optimum is
+        off the sphere, the covariance is singular or of another size, or the search diverges.
 
     Examples
     --------
