@@ -36,7 +36,7 @@ def environment_for(choice, threads, environment=os.environ):
     ----------
     choice : str
         ``own``: those that the libraries pick for the processor; ``as-set``: what `environment` says; else a name of
-        OpenBLAS's, such as Haswell. Kernels of AVX2 hold NumPy's loops and the peers to AVX2, too, as a processor
+        OpenBLAS's, such as Haswell. Kernels of AVX2 hold NumPy's loops and PyTorch to AVX2, too, as a processor
         without AVX-512 would.
     threads : int
     environment : mapping
@@ -58,9 +58,13 @@ def environment_for(choice, threads, environment=os.environ):
             "ATEN_CPU_CAPABILITY": "avx2",
             "ONEDNN_MAX_CPU_ISA": "AVX2",
             "MKL_ENABLE_INSTRUCTIONS": "AVX2",
-            "XLA_FLAGS": f"{environment.get('XLA_FLAGS', '')} --xla_cpu_max_isa=AVX2".strip(),
         }
     return free
+
+
+def held_to_avx2(environment=os.environ):
+    """Return whether `environment` is that of a processor with AVX-512 that is held to AVX2."""
+    return bool(environment.get("NPY_DISABLE_CPU_FEATURES"))
 
 
 def _loops_of_avx512():

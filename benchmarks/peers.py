@@ -4,6 +4,7 @@ import importlib
 from functools import partial
 
 import numpy as np
+from kernels import held_to_avx2
 
 
 class Peers:
@@ -33,6 +34,8 @@ class Peers:
                 self.left_out["PyTorch"], self.torch = "it finds no GPU", None
         self.compile = self._compiler()
         self.jax = self._found("JAX", "jax", only_on_cpu=True)
+        if self.jax is not None and held_to_avx2():
+            self.left_out["JAX"], self.jax = "its products cannot be held to AVX2", None
         if self.jax is not None:
             self.jax.config.update("jax_platforms", "cpu")
             # The counter-based generator of the two that JAX has is many times faster than its default on a CPU.
@@ -57,6 +60,8 @@ class Peers:
         if not self.on_cpu:  # it would take longer than all the rest of a benchmark there
             self.left_out["torch.compile"] = "it is compared on the CPU only"
             return None
+        if held_to_avx2():  # the compiler asks the processor, not PyTorch: with the one's vectors the other errs
+            importlib.import_module("torch._inductor.config").cpp.simdlen = 256
         through = partial(self.torch.compile, dynamic=False)
         try:
             through(lambda x: x.sin() + 1)(self.torch.zeros(8))

@@ -89,6 +89,15 @@ def with_other_runs(record, earlier):
     return earlier | record | {"runs": sorted(record["runs"] + others, key=tables.heading)}
 
 
+def save(record, name):
+    """Put `record` among the results, where it takes the place of what was measured on the same kernels."""
+    path = RESULTS / f"{name}.json"
+    if path.exists():
+        record = with_other_runs(record, json.loads(path.read_text()))
+    write_json(path, record)
+    write_text(path.with_suffix(".md"), tables.report(record))
+
+
 def parse():
     parser = argparse.ArgumentParser(description="Time the heavy stages beside their bound and their peers.")
     parser.add_argument("--repeats", type=int, default=7)
@@ -116,22 +125,21 @@ def main():
     if arguments.write:
         write_json(arguments.write, measured_here(arguments, xp))
         return
+    name, record = "cpu" if xp is np else "gpu", {"runs": []}
     if xp is np:
-        for name, value in restrictions().items():
-            print(f"The environment restricts the kernels: {name}={value}.")
-        record = {"runs": [measured_apart(__file__, choice, arguments) for choice in arguments.kernels]}
-        if arguments.only.lower() in "views of a pytorch module":
-            views = measured_apart(VIEWS, arguments.kernels[0], arguments)
-            if any(row["by"] != "ours" for row in views["rows"]):  # alone they compare nothing
-                record["views"] = views
-    else:
-        record = {"runs": [measured_here(arguments, xp)]}
-    if not arguments.only:
-        path = RESULTS / ("cpu.json" if xp is np else "gpu.json")
-        if xp is np and path.exists():
-            record = with_other_runs(record, json.loads(path.read_text()))
-        write_json(path, record)
-        write_text(path.with_suffix(".md"), tables.report(record))
+        for variable, value in restrictions().items():
+            print(f"The environment restricts the kernels: {variable}={value}.")
+    for choice in arguments.kernels if xp is np else [OWN]:
+        run = measured_apart(__file__, choice, arguments) if xp is np else measured_here(arguments, xp)
+        record["runs"].append(run)
+        if not arguments.only:
+            save({"runs": [run]}, name)
+    if xp is np and arguments.only.lower() in "views of a pytorch module":
+        views = measured_apart(VIEWS, arguments.kernels[0], arguments)
+        if any(row["by"] != "ours" for row in views["rows"]):  # alone they compare nothing
+            record["views"] = views
+            if not arguments.only:
+                save(record, name)
     print(tables.summary(record))
 
 

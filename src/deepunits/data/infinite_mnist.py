@@ -5,7 +5,7 @@ Loosli, Canu and Bottou, "Training Invariant Support Vector Machines using Selec
 
 import numpy as np
 
-from deepunits.backend import array_module
+from deepunits.backend import array_module, drop_negligible
 from deepunits.errors import UserError
 from deepunits.kernels import launch
 from deepunits.randomness import generator
@@ -150,6 +150,7 @@ def translation_tangents(images):
     distance = np.subtract.outer(np.arange(SIDE), np.arange(SIDE))
     gaussian = np.exp(-0.5 * (distance / TANGENT_SMOOTHING) ** 2)
     gaussian /= gaussian[SIDE // 2].sum()
+    drop_negligible(gaussian)
     smooth = xp.asarray(gaussian, dtype=xp.float32)
     slope = xp.asarray(-distance / TANGENT_SMOOTHING**2 * gaussian, dtype=xp.float32)
     tangents = xp.empty((2, len(images), SIDE, SIDE), xp.int8)

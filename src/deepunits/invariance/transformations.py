@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepunits.backend import array_module, to_host
+from deepunits.backend import array_module, drop_negligible, to_host
 from deepunits.errors import UserError
 from deepunits.models.network import Network, activations_of
 from deepunits.models.view import View
@@ -98,7 +98,7 @@ def transformation_matrices(
     for matrix, amount in zip(matrices, amounts, strict=True):
         moved = _moved_impulses(size, *_source(kind, amount), edge)
         matrix.T[:] = np.kron(moved, colours) if len(colours) > 1 else moved
-    return matrices
+    return drop_negligible(matrices)
 
 
 def _moved_impulses(size, back, shift, edge):
