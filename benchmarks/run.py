@@ -133,7 +133,7 @@ def main():
         run = measured_apart(__file__, choice, arguments) if xp is np else measured_here(arguments, xp)
         record["runs"].append(run)
         if not arguments.only:
-            save({"runs": [run]}, name)
+            save(record, name)
     if xp is np and arguments.only.lower() in "views of a pytorch module":
         views = measured_apart(VIEWS, arguments.kernels[0], arguments)
         if any(row["by"] != "ours" for row in views["rows"]):  # alone they compare nothing

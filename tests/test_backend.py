@@ -1,5 +1,6 @@
 """Random numbers against their distribution, and the joined products against the plain ones."""
 
+import os
 import subprocess
 import sys
 
@@ -166,8 +167,10 @@ def test_no_examples_are_no_error():
     np.testing.assert_array_equal(accumulate_product(weights.copy(), none, none[:, :5], beta=0.5), 0.5 * weights)
 
 
+@pytest.mark.parametrize("one_thread", [False, True])
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 1e-5), (np.float64, 1e-12)])
-def test_products_of_arrays_in_any_layout(dtype, tolerance):
+def test_products_of_arrays_in_any_layout(monkeypatch, dtype, tolerance, one_thread):
+    monkeypatch.setattr(backend, "ONE_THREAD", one_thread)
     rng = np.random.default_rng(0)
     wide, tall = rng.normal(size=(13, 22)).astype(dtype), rng.normal(size=(14, 5)).astype(dtype)
     for a in (np.ascontiguousarray(wide[:, :7]), np.asfortranarray(wide[:, :7]), wide[:, :7], wide[:, 8::2]):
@@ -180,12 +183,29 @@ def test_products_of_arrays_in_any_layout(dtype, tolerance):
             assert matmul(a, b).dtype == dtype
 
 
+@pytest.mark.parametrize(
+    ("variables", "one"),
+    [({}, False), ({"OMP_NUM_THREADS": "1"}, True), ({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "2"}, False)],
+)
+def test_one_thread_is_what_openblas_was_held_to(variables, one):
+    free = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    command = [sys.executable, "-c", "from deepunits.backend import ONE_THREAD; print(ONE_THREAD)"]
+    done = subprocess.run(command, env=free | variables, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(one)
+
+
+def test_what_is_next_to_nothing_is_dropped_in_place():
+    coefficients = np.array([1.0, -1e-9, 1e-11, -1e-40, 0.0])
+    assert backend.drop_negligible(coefficients) is coefficients
+    np.testing.assert_array_equal(coefficients, [1.0, -1e-9, 0.0, 0.0, 0.0])
+
+
 def test_products_without_rows_or_without_terms():
     assert matmul(np.ones((0, 7), np.float32), np.ones((7, 5), np.float32)).shape == (0, 5)
     np.testing.assert_array_equal(matmul(np.ones((3, 0), np.float32), np.ones((0, 5), np.float32)), np.zeros((3, 5)))
 
 
-@pytest.mark.parametrize("rows", [1, 7, backend.LONG - 1, backend.LONG, backend.LONG + 3])
+@pytest.mark.parametrize("rows", [1, 7, 2003])
 def test_accumulated_products_with_few_and_with_many_rows(rows):
     rng = np.random.default_rng(1)
     out, left, right = (rng.normal(size=shape).astype(np.float32) for shape in ((5, 7), (rows, 5), (rows, 7)))

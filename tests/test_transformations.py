@@ -93,6 +93,13 @@ def test_a_matrix_is_the_transformation_and_colours_go_together(kind, amount, ed
         assert_single(moved[..., colour], transform(images[..., colour], kind, amount, edge=edge))
 
 
+@pytest.mark.parametrize(("kind", "amount"), [*MOVES, ("horizontal_translation", 2.0), ("vertical_translation", -6.0)])
+def test_what_a_spline_spreads_over_the_frame_ends_before_subnormal_numbers(kind, amount):
+    [matrix] = transformation_matrices(kind, [amount], (28, 28))
+    faintest = abs(matrix[matrix != 0]).min() / 255  # a pixel of a byte, moved
+    assert faintest > 1e9 * np.finfo(np.float32).tiny
+
+
 def test_unknown_kinds_and_impossible_factors_are_refused():
     with pytest.raises(UserError, match="'shear' is no kind of transformation; choose among rotation"):
         transformation_matrices("shear", [1], SHAPE)

@@ -8,12 +8,11 @@ import sys
 
 import numpy as np
 
-from deepunits.blas import sgemm
+from deepunits.blas import ONE_THREAD, sgemm
 from deepunits.errors import UserError
 from deepunits.kernels import launch
 
 NEGLIGIBLE = 1e-10  # beside coefficients of the order of 1
-LONG = 1000  # rows from which on a product is worth a temporary of the size of its result
 
 
 def array_module(array):
@@ -108,8 +107,7 @@ def biased_sigmoid(activation, bias, out=None):
     """
     xp = array_module(activation)
     if xp is np or activation.dtype != np.float32 or bias.dtype != np.float32:
-        out = xp.add(activation, bias, out=out)
-        return sigmoid(out, out=out)
+        return _sigmoid_of_negated(xp.subtract(-bias, activation, out=out))
     activation = xp.ascontiguousarray(activation)
     out = xp.empty_like(activation) if out is None else out
     launch("add_bias_sigmoid", activation.size, activation, bias, out, activation.size, len(bias))
@@ -118,9 +116,6 @@ def biased_sigmoid(activation, bias, out=None):
 
 def sigmoid_layer(x, weights, bias, out=None):
     """Return sigmoid(x @ weights + bias), the means of a layer of units, written into `out` if given.
-
-    Single precision takes fewer passes over the result than the plain form, with the same numbers to within rounding:
-    on the CPU the product itself adds the bias and changes the sign; on a GPU one kernel does all but the product.
 
     Parameters
     ----------
@@ -133,14 +128,8 @@ def sigmoid_layer(x, weights, bias, out=None):
     -------
     array (n, units)
     """
-    xp = array_module(x)
-    if xp is not np or any(array.dtype != np.float32 for array in (x, weights, bias)):
-        activation = xp.matmul(x, weights, out=out)
-        return biased_sigmoid(activation, bias, out=activation)
-    out = np.empty((len(x), len(bias)), np.float32) if out is None else out
-    out[...] = -bias
-    _gemm(out, -1.0, x, weights, 1.0)
-    return _sigmoid_of_negated(out)
+    activation = matmul(x, weights, out=out)
+    return biased_sigmoid(activation, bias, out=activation)
 
 
 def row_dot(a, b):
@@ -180,11 +169,13 @@ def times_slope(gradient, means, *, share_kept=1.0, scratch):
 def matmul(a, b, out=None):
     """Return a @ b, shape (m, n), written into `out`, in C order, if given.
 
-    In single precision on the CPU it is the product of the BLAS library that does the fused ones, too. Two libraries in
-    turn, NumPy's and SciPy's, would each keep threads waiting that take the cores from the other's.
+    In single precision on the CPU it is the product of SciPy's BLAS library, which accumulates, too. NumPy's in turn with
+    it would keep threads waiting that take the cores from the other's. So where there is but one thread, NumPy's does
+    what it is faster at: two matrices that are no transposes.
     """
     xp = array_module(a)
-    if xp is not np or a.dtype != np.float32 or b.dtype != np.float32:
+    ordered = a.flags.c_contiguous and b.flags.c_contiguous
+    if xp is not np or a.dtype != np.float32 or b.dtype != np.float32 or (ONE_THREAD and ordered):
         return xp.matmul(a, b, out=out)
     out = np.empty((len(a), b.shape[1]), np.float32) if out is None else out
     _gemm(out, 1.0, a, b, 0.0)
@@ -194,7 +185,7 @@ def matmul(a, b, out=None):
 def accumulate_product(out, left, right, alpha=1.0, beta=1.0):
     """Set `out` to ``beta * out + alpha * left.T @ right`` in place.
 
-    On a GPU, and on the CPU for few rows, one BLAS call: the gradient step of a layer without a weight-sized temporary.
+    One BLAS call: the gradient step of a layer without a weight-sized temporary.
 
     Parameters
     ----------
@@ -207,13 +198,8 @@ def accumulate_product(out, left, right, alpha=1.0, beta=1.0):
         from cupy import cublas
 
         cublas.gemm("T", "N", left, right, out=out, alpha=alpha, beta=beta)
-    elif len(left) < LONG:
-        _gemm(out, alpha, left.T, right, beta)
     else:
-        product = matmul(left.T, right)
-        product *= alpha
-        out *= beta
-        out += product
+        _gemm(out, alpha, left.T, right, beta)
     return out
 
 

@@ -3,6 +3,7 @@
 That takes longer to import than NumPy and all of this package, and most jobs need nothing else of it.
 """
 
+import os
 import sys
 from importlib import import_module
 from importlib.machinery import PathFinder
@@ -11,6 +12,9 @@ from importlib.util import module_from_spec, spec_from_file_location
 import scipy
 
 NAME = "scipy.linalg._fblas"  # under which SciPy itself, if it is asked for more later, then finds what is loaded here
+
+# Whether who started this process held OpenBLAS to one thread, as Snakemake does in a job of one.
+ONE_THREAD = (os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")) == "1"
 
 
 def _load():
