@@ -169,9 +169,9 @@ def times_slope(gradient, means, *, share_kept=1.0, scratch):
 def matmul(a, b, out=None):
     """Return a @ b, shape (m, n), written into `out`, in C order, if given.
 
-    In single precision on the CPU it is the product of SciPy's BLAS library, which accumulates, too. NumPy's in turn with
-    it would keep threads waiting that take the cores from the other's. So where there is but one thread, NumPy's does
-    what it is faster at: two matrices that are no transposes.
+    In single precision on the CPU it is the product of SciPy's BLAS library, which accumulates, too. With NumPy's in
+    turn, each would keep threads waiting that take the cores from the other's. So only where there is one thread does
+    NumPy's do what it is faster at: two matrices that are no transposes.
     """
     xp = array_module(a)
     ordered = a.flags.c_contiguous and b.flags.c_contiguous
