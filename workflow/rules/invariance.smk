@@ -47,6 +47,7 @@ rule trace_manifolds:
     conda:
         "../../environment.yml"
     threads: 1
+    priority: 2
     resources:
         mem_mb=1000,
         gpu=GPU,
@@ -126,6 +127,7 @@ rule vary_search:
     conda:
         "../../environment.yml"
     threads: 1
+    priority: 2
     resources:
         mem_mb=1000,
         gpu=GPU,

@@ -27,6 +27,7 @@ rule maximize_activation:
     conda:
         "../../environment.yml"
     threads: 1
+    priority: 2  # before the figures, for which nothing waits
     resources:
         mem_mb=1000,
         gpu=GPU,
@@ -54,6 +55,7 @@ rule sample_clamped_units:
     conda:
         "../../environment.yml"
     threads: 1
+    priority: 2
     resources:
         mem_mb=1000,
         gpu=GPU,
@@ -79,6 +81,7 @@ rule combine_filters:
     conda:
         "../../environment.yml"
     threads: 1
+    priority: 2
     resources:
         mem_mb=1000,
     script:

@@ -90,6 +90,7 @@ for name, row in CLAIMS.items():
         conda:
             "../../../environment.yml"
         threads: 1
+        priority: 3
         resources:
             mem_mb=1000,
         script:

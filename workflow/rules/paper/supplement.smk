@@ -57,6 +57,7 @@ rule measure_curvatures:
     conda:
         "../../../environment.yml"
     threads: 1
+    priority: 2
     resources:
         mem_mb=1000,
     script:
@@ -85,6 +86,7 @@ rule compare_searches:
     conda:
         "../../../environment.yml"
     threads: 1
+    priority: 2
     resources:
         mem_mb=1000,
         gpu=GPU,
@@ -120,6 +122,7 @@ rule measure_transformations:
     conda:
         "../../../environment.yml"
     threads: 1
+    priority: 2
     resources:
         mem_mb=1500,
         gpu=GPU,
@@ -145,6 +148,7 @@ rule trace_known_units:
     conda:
         "../../../environment.yml"
     threads: 1
+    priority: 2
     resources:
         mem_mb=500,
     script:

@@ -142,6 +142,7 @@ for name, row in TABLES.items():
         conda:
             "../../../environment.yml"
         threads: 1
+        priority: 2
         resources:
             mem_mb=1500,
         script:
