@@ -96,9 +96,9 @@ def transformation_matrices(
     size, colours = shape[:2], np.eye(math.prod(shape[2:]))
     matrices = np.empty((len(amounts), math.prod(shape), math.prod(shape)), np.float32)
     for matrix, amount in zip(matrices, amounts, strict=True):
-        moved = _moved_impulses(size, *_source(kind, amount), edge)
+        moved = drop_negligible(_moved_impulses(size, *_source(kind, amount), edge))
         matrix.T[:] = np.kron(moved, colours) if len(colours) > 1 else moved
-    return drop_negligible(matrices)
+    return matrices
 
 
 def _moved_impulses(size, back, shift, edge):
