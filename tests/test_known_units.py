@@ -26,7 +26,8 @@ def units():
 def found(units):
     rng = np.random.default_rng(0)
     smooth = np.linalg.qr(rng.normal(size=(SIDE**2, SIDE**2)))[0]
-    statistics = {"covariance": smooth / np.arange(1, SIDE**2 + 1) ** 0.5 @ smooth.T, "regularization": np.array(1e-4)}
+    eigenvalues = np.arange(SIDE**2, 0, -1) ** -0.5
+    statistics = {"eigenvalues": eigenvalues, "eigenvectors": smooth[:, ::-1], "regularization": np.array(1e-4)}
     return known.trace_known_units(units, EPSILONS, statistics, seed=SEED)
 
 

@@ -35,7 +35,10 @@ def network():
 def statistics():
     rng = np.random.default_rng(2)
     factor = rng.normal(size=(PIXELS, PIXELS))
-    return {"mean_norm": NORM, "covariance": factor @ factor.T, "regularization": 0.1}
+    covariance = factor @ factor.T
+    eigenvalues, eigenvectors = np.linalg.eigh(covariance)
+    axes = {"eigenvalues": eigenvalues, "eigenvectors": eigenvectors}
+    return {"mean_norm": NORM, "covariance": covariance, "regularization": 0.1, **axes}
 
 
 def maxima(network, units):

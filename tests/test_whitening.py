@@ -56,6 +56,8 @@ def test_preconditioner_is_the_root_of_the_covariance_scaled_to_one(examples, ri
     np.testing.assert_allclose(root, root.T, atol=1e-12)
     np.testing.assert_allclose(root @ root, regularized / np.linalg.norm(regularized, 2), atol=1e-10)
     assert np.linalg.eigvalsh(root)[0] > 0
+    same = whitening.scaled_root(found["eigenvalues"], found["eigenvectors"], ridge)
+    np.testing.assert_allclose(same, root, atol=1e-10)
 
 
 def test_preconditioner_of_constant_pixels_needs_a_ridge(examples):

@@ -11,7 +11,7 @@ LAYOUTS = {
     },
     r"statistics/\w+\.npz": {
         **dict.fromkeys(("mean", "eigenvalues"), "pixels"),
-        **dict.fromkeys(("covariance", "whitening", "unwhitening"), "pixels pixels"),
+        **dict.fromkeys(("covariance", "eigenvectors", "whitening", "unwhitening"), "pixels pixels"),
         **dict.fromkeys(("mean_norm", "regularization"), ""),
     },
     r"layer\d+\.npz": {"weights": "hidden visible", "hidden_bias": "hidden", "visible_bias": "visible", "metadata": ""},

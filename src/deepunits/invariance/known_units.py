@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 
 from deepunits.invariance.hessian import principal_curvatures, walk_along
 from deepunits.invariance.manifold import trace_manifold
-from deepunits.invariance.whitening import preconditioner
+from deepunits.invariance.whitening import scaled_root
 from deepunits.models.view import AmplitudeUnits, QuadraticForms, View, energy_units
 from deepunits.randomness import generator
 
@@ -212,7 +212,7 @@ def trace_known_units(units, epsilons, statistics, *, seed):
     units : sequence of KnownUnit
     epsilons : array (E,)
     statistics : dict of arrays
-        ``covariance`` and ``regularization`` of patches of the same size.
+        ``eigenvalues``, ``eigenvectors`` and ``regularization`` of patches of the same size.
     seed : int
 
     Returns
@@ -220,8 +220,8 @@ def trace_known_units(units, epsilons, statistics, *, seed):
     dict of array
         By the name of the search: the inputs (U, E, P) at which the activation is highest of all trials.
     """
-    covariance, ridge = statistics["covariance"], statistics["regularization"]
-    roots = {factor: preconditioner(covariance, factor * ridge) for _, factor in STEPS.values()}
+    axes, ridge = (statistics["eigenvalues"], statistics["eigenvectors"]), statistics["regularization"]
+    roots = {factor: scaled_root(*axes, factor * ridge) for _, factor in STEPS.values()}
     found = {name: [] for name in (*STEPS, GEODESIC)}
     for unit in units:
         for name, (step, factor) in STEPS.items():

@@ -270,6 +270,8 @@ def _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max
     if unwhitening.shape != (optimum.shape[1],) * 2:
         raise UserError(f"unwhitening has shape {unwhitening.shape}; give {(optimum.shape[1],) * 2}, of all pixels.")
     check_finite("the numbers of unwhitening", unwhitening)
-    roots = np.linalg.eigvalsh(to_host(unwhitening).astype(np.float64))
-    if not roots[0] > 1e-6 * roots[-1]:
-        raise UserError("the covariance of the data is singular; raise its regularization.")
+    root = to_host(unwhitening).astype(np.float64)
+    try:  # which fails where an eigenvalue is not above that share of the variance; a fifth of the time of finding them
+        np.linalg.cholesky(root - 1e-6 * root.diagonal().max() * np.eye(len(root)))
+    except np.linalg.LinAlgError:
+        raise UserError("the covariance of the data is singular; raise its regularization.") from None

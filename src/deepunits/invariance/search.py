@@ -4,7 +4,7 @@ import numpy as np
 
 from deepunits.backend import array_module
 from deepunits.invariance.manifold import trace_manifold
-from deepunits.invariance.whitening import preconditioner
+from deepunits.invariance.whitening import scaled_root
 from deepunits.visualize.activation_maximization import best_solutions, maximize_activation
 
 
@@ -59,7 +59,7 @@ def search(network, layer, units, optimum, statistics, settings, *, rng, shown=(
     optimum : array (U, P)
         x_opt of each unit, on the network's device.
     statistics : dict of arrays
-        ``mean_norm``, ``covariance`` and ``regularization`` of the dataset.
+        ``mean_norm``, ``eigenvalues``, ``eigenvectors`` and ``regularization`` of the dataset.
     settings : dict
         ``epsilons``: how many distances, evenly spaced from 0 to 2; ``trials``, ``perturbation``, ``step``,
         ``learning_rate``, ``threshold`` and ``max_steps`` of :func:`deepunits.invariance.manifold.trace_manifold`,
@@ -75,6 +75,7 @@ def search(network, layer, units, optimum, statistics, settings, *, rng, shown=(
     -------
     InvarianceManifold
     """
+    axes = statistics["eigenvalues"], statistics["eigenvectors"]
     names = ("trials", "perturbation", "step", "learning_rate", "threshold", "max_steps")
     return trace_manifold(
         network,
@@ -83,7 +84,7 @@ def search(network, layer, units, optimum, statistics, settings, *, rng, shown=(
         optimum,
         norm=float(statistics["mean_norm"]),
         epsilons=np.linspace(0, 2, settings["epsilons"]),
-        unwhitening=preconditioner(statistics["covariance"], ridge * statistics["regularization"]),
+        unwhitening=scaled_root(*axes, ridge * statistics["regularization"]),
         rng=rng,
         shown=shown,
         **{name: settings[name] for name in names},

@@ -25,7 +25,7 @@ def estimate(examples: np.ndarray, *, regularization: float = 0.01) -> dict[str,
     dict of arrays, float64
         ``mean_norm`` (): ρ, the mean Euclidean norm of the examples. ``mean`` (P,). ``covariance`` (P, P): C, without
         regularization. ``whitening``, ``unwhitening`` (P, P): (C + r I) to the powers -1/2 and 1/2.
-        ``eigenvalues`` (P,): of C, ascending. ``regularization`` (): r.
+        ``eigenvalues`` (P,), ``eigenvectors`` (P, P): of C, ascending, and in columns. ``regularization`` (): r.
 
     Raises
     ------
@@ -73,6 +73,7 @@ def estimate(examples: np.ndarray, *, regularization: float = 0.01) -> dict[str,
         "whitening": (eigenvectors / np.sqrt(regularized)) @ eigenvectors.T,
         "unwhitening": (eigenvectors * np.sqrt(regularized)) @ eigenvectors.T,
         "eigenvalues": eigenvalues,
+        "eigenvectors": eigenvectors,
         "regularization": ridge,
     }
 
@@ -100,7 +101,11 @@ def preconditioner(covariance: np.ndarray, ridge: float) -> np.ndarray:
     UserError
         If C + r I is singular.
     """
-    eigenvalues, eigenvectors = np.linalg.eigh(covariance)
+    return scaled_root(*np.linalg.eigh(covariance), ridge)
+
+
+def scaled_root(eigenvalues, eigenvectors, ridge):
+    """Return what :func:`preconditioner` does, from the eigenvalues (P,) and eigenvectors (P, P) of C."""
     regularized = eigenvalues + ridge
     if _singular(regularized):
         raise UserError("the covariance of the examples is singular; raise its regularization.")

@@ -1,8 +1,7 @@
 """Statistics that the claims and the tables share, with their intervals."""
 
 import numpy as np
-from scipy.special import entr
-from scipy.stats import bootstrap, norm, rankdata
+from scipy.special import entr, ndtri
 
 from deepunits.randomness import generator
 
@@ -12,10 +11,7 @@ def over_units(values, statistic=np.median, *, seed):
     values = np.asarray(values, dtype=np.float64)
     if np.ptp(values) == 0:
         return float(values[0]), float(values[0]), float(values[0])
-    interval = bootstrap(
-        (values,), statistic, method="percentile", n_resamples=2000, rng=generator(seed, "bootstrap")
-    ).confidence_interval
-    return float(statistic(values)), float(interval.low), float(interval.high)
+    return _with_interval((values,), statistic, seed)
 
 
 def rank_correlation(a, b, *, seed):
@@ -28,16 +24,23 @@ def rank_correlation(a, b, *, seed):
     value, low, high : float
     """
 
+    from scipy.stats import rankdata
+
     def correlation(a, b, axis=-1):
         a, b = (ranks - ranks.mean(axis=axis, keepdims=True) for ranks in (a, b))
         lengths = np.sqrt((a**2).sum(axis=axis) * (b**2).sum(axis=axis))
         return (a * b).sum(axis=axis) / np.where(lengths > 0, lengths, 1)
 
-    ranks = rankdata(a), rankdata(b)
-    interval = bootstrap(
-        ranks, correlation, paired=True, method="percentile", n_resamples=2000, rng=generator(seed, "bootstrap")
-    ).confidence_interval
-    return float(correlation(*ranks)), float(interval.low), float(interval.high)
+    return _with_interval((rankdata(a), rankdata(b)), correlation, seed)
+
+
+def _with_interval(samples, statistic, seed):
+    from scipy.stats import bootstrap  # here, as it takes long to import and other statistics need none
+
+    rng = generator(seed, "bootstrap")
+    interval = bootstrap(samples, statistic, paired=True, method="percentile", n_resamples=2000, rng=rng)
+    low, high = interval.confidence_interval
+    return float(statistic(*samples)), float(low), float(high)
 
 
 def wilson_interval(count, total, confidence=0.95):
@@ -49,7 +52,7 @@ def wilson_interval(count, total, confidence=0.95):
     -------
     low, high : float
     """
-    z = norm.ppf(0.5 + confidence / 2)
+    z = ndtri(0.5 + confidence / 2)
     share = count / total
     centre = share + z**2 / (2 * total)
     half = z * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
