@@ -88,7 +88,7 @@ def test_what_is_described_is_read_again(code):
         ("own.py:sigmoids", ["a"], {}, "gives a network of 2 layers; name so many, not 1"),
         ("own.py:sigmoids", ["a", "b"], {"weights": "w.pt"}, "gives a network with its weights; remove weights"),
         ("own.py:sigmoids", ["a", "b"], {"shape": [2, 4]}, "gives a network of 6 inputs; the images have 8 numbers"),
-        ("own.py:nothing", ["a"], {}, "gives a int; let it give a torch.nn.Module, or a Network or View"),
+        ("own.py:nothing", ["a"], {}, "gives int; let it give a torch.nn.Module, or a Network or View"),
     ],
 )
 def test_what_cannot_be_built_is_one_sentence(code, name, layers, others, sentence):

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
+from deepunits.drawing.units import draw_curves, draw_manifolds, draw_maxima
 from deepunits.errors import UserError
+from deepunits.invariance.hessian import principal_curvatures
 from deepunits.invariance.manifold import trace_manifold
+from deepunits.invariance.transformations import transformed_optima
+from deepunits.invariance.whitening import estimate, preconditioner
 from deepunits.models.autoencoder import Denoising, DenoisingAutoencoder
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM, ContrastiveDivergence
@@ -14,6 +18,7 @@ from deepunits.storage import save_npz
 from deepunits.visualize.activation_maximization import maximize_activation
 from deepunits.visualize.linear_combination import combine_filters
 from deepunits.visualize.sampling import sample_clamped_units
+from deepunits.visualize.strongest import strongest_examples
 
 PIXELS, HIDDEN, TOP, BATCH = 11, 7, 5, 3
 
@@ -27,7 +32,7 @@ def arrays(scale=1.0):
 def maximize(network=None, layer=2, units=range(3), **changes):
     settings = {"norm": 2.0, "restarts": 4, "learning_rate": 0.3, "threshold": 1e-6, "max_steps": 500}
     network = Network(*arrays()) if network is None else network
-    return maximize_activation(network, layer, units, rng=generator(0), **settings | changes)
+    return maximize_activation(network, layer, units, **{"rng": generator(0)} | settings | changes)
 
 
 def trace(**changes):
@@ -60,7 +65,12 @@ def denoise(visible="bernoulli", **settings):
 
 def sample(**changes):
     settings = {"steps": 10, "every": 5, "chains": 2, "kept": 3}
-    return sample_clamped_units([layer(RBM)], changes.pop("units", [0, 2]), rng=generator(0), **settings | changes)
+    given = changes.pop("rbms", [layer(RBM)]), changes.pop("units", [0, 2])
+    return sample_clamped_units(*given, rng=generator(0), **settings | changes)
+
+
+def strongest(examples, count=2):
+    return strongest_examples(Network(*arrays()), 2, range(3), examples, count)
 
 
 def full(value, shape=(BATCH, PIXELS)):
@@ -96,13 +106,13 @@ REFUSED = {
     "learning_rate is -1; give": lambda: trace(learning_rate=-1),
     "perturbation is 0; set it above 0": lambda: trace(perturbation=0),
     "max_steps is 2.5; give a whole number": lambda: trace(max_steps=2.5),
-    "the optima have shape (2, 11); give (3, 11), a row for each unit": lambda: trace(optimum=np.eye(2, PIXELS)),
+    "the optima have shape (2, 11); give (3, 11)": lambda: trace(optimum=np.eye(2, PIXELS)),
     "the optima have shape (11,); give (3, 11)": lambda: trace(optimum=np.ones(PIXELS)),
     "the optima are no array of numbers": lambda: trace(optimum=[["a"]]),
-    "unwhitening has shape (3, 3); give (11, 11), of all pixels": lambda: trace(unwhitening=np.eye(3)),
+    "the numbers of unwhitening have shape (3, 3); give (11, 11)": lambda: trace(unwhitening=np.eye(3)),
     "the numbers of unwhitening hold NaN": lambda: trace(unwhitening=full(np.nan, (PIXELS, PIXELS))),
     "the epsilons have shape (0,); give a sequence": lambda: trace(epsilons=[]),
-    "units are an array of bool of shape (2,)": lambda: trace(shown=[True, False]),
+    "shown are an array of bool of shape (2,)": lambda: trace(shown=[True, False]),
     "units are an array of int64 of shape (); give their numbers": lambda: maximize(units=3),
     "units are an array of bool of shape (3,)": lambda: trace(units=np.ones(3, bool)),
     "batch is 0; give a whole number": lambda: diverge(batch=0),
@@ -127,6 +137,40 @@ REFUSED = {
     "units are an array of bool of shape (7,)": lambda: sample(units=np.ones(HIDDEN, bool)),
     "kept is -1; give a whole number": lambda: combine_filters(weights, -1),
     "weights (7, 11) do not fit on 5 units below": lambda: combine_filters(weights[::-1], 3),
+    "the weights have shape (11,); give (units, units below)": lambda: combine_filters([weights[0][0]]),
+    "list was given in place of a network; make one by deepunits.Network": lambda: maximize(weights),
+    "rng is of type int; give a generator such as deepunits.generator(0, xp=numpy)": lambda: maximize(rng=0),
+    "rng is of type RandomState; give a generator": lambda: maximize(rng=np.random.RandomState(0)),
+    "the numbers of the preconditioner have shape (3, 3); give (11, 11)": lambda: maximize(preconditioner=np.eye(3)),
+    "the numbers of the preconditioner hold NaN": lambda: maximize(preconditioner=full(np.inf, (PIXELS, PIXELS))),
+    "layers with weights of the shapes (7, 11), (7, 11) are no DBN; give": lambda: sample(rbms=[layer(RBM)] * 2),
+    "layers with weights of the shapes none are no DBN": lambda: sample(rbms=[]),
+    "DenoisingAutoencoder was given in place of RBM; give": lambda: sample(rbms=[layer(DenoisingAutoencoder)]),
+    "seed is -1; give a whole number, 0 or more": lambda: generator(-1),
+    "seed is 1.5; give a whole number": lambda: generator(1.5),
+    "2.5 is no name of a stage; give a text or a whole number": lambda: generator(1, 2.5),
+    "the examples have shape (3, 12); give (n, 11)": lambda: strongest(full(0.5, (BATCH, PIXELS + 1))),
+    "the examples have shape (11,); give (n, 11)": lambda: strongest(full(0.5, (PIXELS,))),
+    "the examples hold NaN or an infinity": lambda: strongest(full(np.nan)),
+    "count is 0; give a whole number, 1 or more": lambda: strongest(full(0.5), 0),
+    "the pixels of the optimum have shape (3,); give (11)": lambda: principal_curvatures(
+        Network(*arrays()), 2, 0, np.ones(3)
+    ),
+    "the examples have shape (3,); give (n, pixels)": lambda: estimate(np.ones(3)),
+    "the examples are no array of numbers": lambda: estimate("digits"),
+    "regularization is nan; give a number, 0 or more": lambda: estimate(full(0.5), regularization=float("nan")),
+    "a covariance needs at least 2 examples, of a pixel or more; these are (3, 0)": lambda: estimate(np.ones((3, 0))),
+    "the numbers of the covariance have shape (4, 3); give (pixels, pixels)": lambda: preconditioner(np.eye(4, 3), 1),
+    "the numbers of the covariance hold NaN": lambda: preconditioner(np.full((2, 2), np.nan), 1),
+    "the matrices have shape (11, 11); give (amounts, 11, 11)": lambda: transformed_optima(
+        Network(*arrays()), 2, [0], np.eye(1, PIXELS), np.eye(PIXELS), norm=1
+    ),
+    "ndarray was given in place of ActivationMaxima; give what maximize_activation": lambda: draw_maxima(np.eye(3)),
+    "NoneType was given in place of InvarianceManifold; give what trace_manifold": lambda: draw_manifolds(None),
+    "trial is 2; the manifold has the trials 0 to 1": lambda: draw_manifolds(trace(shown=[0]), (1, PIXELS), trial=2),
+    "frames is 0; give a whole number": lambda: draw_manifolds(trace(shown=[0]), (1, PIXELS), frames=0),
+    "inputs of 11 pixels are no images of shape 'square'": lambda: draw_maxima(maximize(), "square"),
+    "list was given in place of Mapping; give manifolds by the name": lambda: draw_curves([trace()]),
 }
 
 

@@ -204,6 +204,7 @@ NAN = np.where(np.arange(20)[:, None, None] == 7, np.nan, np.zeros((20, 3, 4)))
         (lambda path: path, {}, "holds neither pictures nor the IDX files"),
         (wrong(images=NAN), {}, "NaN or infinity in 1 images, first in number 7"),
         (wrong(images=GOOD, labels=np.arange(19)), {}, "has 20 images and labels of shape (19,)"),
+        (wrong(images=GOOD, labels=np.full(20, np.nan)), {}, "hold NaN or an infinity; give numbers alone"),
         (wrong(images=GOOD[:3]), {}, "has 3 images to split; give at least 10"),
         (wrong(pictures=GOOD), {}, "has the arrays pictures; it needs images"),
         (wrong(images=GOOD.astype(np.int32) - 1), {}, "whole numbers from -1 to -1; give 8 or 16 bits"),

@@ -125,7 +125,7 @@ class Pair(nn.Module):
         ),
         (nn.ModuleDict({"features": nn.Linear(63, 5)}), ["feature"], SHAPE, "did you mean features?"),
         (nn.Sequential(nn.Flatten(), nn.Linear(62, 5)), ["1"], SHAPE, "does not take inputs of shape (1, 9, 7)"),
-        (nn.Sequential(Pair()), ["0"], SHAPE, "layer 0 gives a tuple; name one that gives a tensor"),
+        (nn.Sequential(Pair()), ["0"], SHAPE, "layer 0 gives tuple; name one that gives a tensor"),
     ],
 )
 def test_what_cannot_be_seen_is_one_sentence(module, layers, shape, sentence):

@@ -1,10 +1,12 @@
 """Random numbers on either device: a generator for each stage, and what is drawn with it."""
 
 import hashlib
+from numbers import Integral
 
 import numpy as np
 
 from deepunits.backend import array_module, sigmoid_layer
+from deepunits.errors import UserError
 from deepunits.kernels import launch
 
 DRAWN = 8192  # uniform numbers made at a time: the bits that they are made from stay in the cache
@@ -29,11 +31,28 @@ def generator(seed: int, *stage: str | int, xp=np) -> np.random.Generator:
     Returns
     -------
     numpy.random.Generator or an object with the methods of cupy.random.Generator
+
+    Raises
+    ------
+    UserError
+        If the seed is no whole number from 0 on, or a part of the stage neither a text nor a whole number.
     """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise UserError(f"seed is {seed!r}; give a whole number, 0 or more.")
     sequence = np.random.SeedSequence(seed, spawn_key=tuple(_stage_number(part) for part in stage))
     if xp is np:
         return np.random.Generator(np.random.SFC64(sequence))
     return _DeviceGenerator(xp, sequence)
+
+
+def given_generator(rng, xp):
+    """Return the generator `rng` for the array module `xp`, a fresh one if it is None; refuse what is none."""
+    if rng is None:
+        return generator(0, xp=xp)
+    if not (isinstance(rng, np.random.Generator) if xp is np else hasattr(rng, "random")):
+        remedy = f"give a generator such as deepunits.generator(0, xp={xp.__name__})"
+        raise UserError(f"rng is of type {type(rng).__name__}; {remedy}.")
+    return rng
 
 
 class _DeviceGenerator:
@@ -51,8 +70,10 @@ class _DeviceGenerator:
 
 
 def _stage_number(part):
-    if isinstance(part, int):
-        return part
+    if isinstance(part, Integral):
+        return int(part)
+    if not isinstance(part, str):
+        raise UserError(f"{part!r} is no name of a stage; give a text or a whole number.")
     return int.from_bytes(hashlib.sha256(part.encode()).digest()[:4], "little")
 
 

@@ -10,6 +10,7 @@ import skimage.transform
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from deepunits.archives import Damaged, decoding, gunzip, read_npy
+from deepunits.checks import check_finite
 from deepunits.data.examples import SPLITS, as_float32
 from deepunits.data.mnist import NAMES, parse_idx
 from deepunits.errors import UserError
@@ -227,6 +228,8 @@ def _from_zero(path, parts):
     for name, (images, found) in parts.items():
         if found is not None and np.shape(found) != (len(images),):
             raise UserError(f"{path} has {len(images)} images and labels of shape {np.shape(found)} ({name}).")
+        if found is not None and found.dtype.kind == "f":
+            check_finite(f"the labels in {path}", found)
     if labels and len(labels) < len(parts):
         without = next(name for name, (_, found) in parts.items() if found is None)
         raise UserError(f"{path} has labels, but none of the {without} images; give them for all splits or for none.")

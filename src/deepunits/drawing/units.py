@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from deepunits.checks import check_kind, check_numbers
 from deepunits.drawing.sheet import LINE, MARGIN, TEXT_WIDTH, Sheet, style
 from deepunits.drawing.tiles import symmetric_tiles
 from deepunits.errors import UserError
@@ -44,6 +45,8 @@ def draw_maxima(maxima: ActivationMaxima, shape: Sequence[int] | None = None, co
     >>> network = Network([np.eye(4)], [np.zeros(4)])
     >>> figure = draw_maxima(maximize_activation(network, 1, range(4), norm=1.0), columns=2)
     """
+    check_kind(maxima, ActivationMaxima, "give what maximize_activation returns")
+    check_numbers(columns=(columns, "count"))
     tiles = symmetric_tiles(_fitting(maxima.best, shape), min(columns, len(maxima.units)), shape)
     width = TEXT_WIDTH * min(1.0, len(maxima.units) / columns)
     sheet = Sheet(width, width * tiles.shape[0] / tiles.shape[1])
@@ -77,6 +80,11 @@ def draw_manifolds(
     UserError
         If no points were kept, or the images do not have that shape.
     """
+    check_kind(manifold, InvarianceManifold, "give what trace_manifold returns")
+    check_numbers(frames=(frames, "count"))
+    trials = manifold.activations.shape[1]
+    if trial not in range(trials):
+        raise UserError(f"trial is {trial!r}; the manifold has the trials 0 to {trials - 1}.")
     if not len(manifold.inputs):
         raise UserError("the manifold keeps no points; trace it with shown=units.")
     chosen = np.unique(np.linspace(0, len(manifold.epsilons) - 1, frames).round().astype(int))
@@ -114,6 +122,9 @@ def draw_curves(manifolds: Mapping[str, InvarianceManifold]) -> Figure:
     UserError
         If the ε do not run from 0 to 2, or a unit is dead.
     """
+    check_kind(manifolds, Mapping, "give manifolds by the name that each has in the legend")
+    for manifold in manifolds.values():
+        check_kind(manifold, InvarianceManifold, "give what trace_manifold returns")
     sheet = Sheet(TEXT_WIDTH, CURVES + AXIS)
     axes = sheet.axes(LABEL, MARGIN, TEXT_WIDTH - 1.5 * LABEL, CURVES - MARGIN)
     line = np.linspace(0, 2, 101)
@@ -130,6 +141,6 @@ def draw_curves(manifolds: Mapping[str, InvarianceManifold]) -> Figure:
 
 def _fitting(pixels, shape):
     """Return `pixels` (n, P); refuse a shape that has not P pixels."""
-    if shape is not None and np.prod(shape) != pixels.shape[1]:
-        raise UserError(f"inputs of {pixels.shape[1]} pixels are no images of shape {tuple(shape)}; give theirs.")
+    if shape is not None and (np.asarray(shape).dtype.kind not in "iu" or np.prod(shape) != pixels.shape[1]):
+        raise UserError(f"inputs of {pixels.shape[1]} pixels are no images of shape {shape!r}; give theirs.")
     return pixels

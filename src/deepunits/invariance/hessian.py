@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepunits.backend import array_module, to_host
+from deepunits.checks import float_array, units_of
 from deepunits.invariance.projection import farthest, project
 from deepunits.models.network import Network
 from deepunits.models.view import View
@@ -104,8 +105,10 @@ def principal_curvatures(network: Network | View, layer: int, unit: int, optimum
     Raises
     ------
     UserError
-        If the network has no such layer or unit.
+        If the network has no such layer or unit, or the optimum is of another size.
     """
+    units_of(network, layer, [unit])
+    optimum = float_array("the pixels of the optimum", optimum, network.pixels)
     xp = array_module(optimum)
     gradient = network.unit_gradient(optimum[None], layer, xp.asarray([unit]))[1][0]
     found = (hessian(network, layer, unit, optimum), gradient, optimum)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepunits.backend import array_module, to_host
-from deepunits.checks import check_finite, check_numbers, float_array, unit_numbers
+from deepunits.checks import check_finite, check_numbers, float_array, unit_numbers, units_of
 from deepunits.errors import UserError
 from deepunits.invariance.constrained_ascent import STEPS, ConstrainedAscent, Opposite, step_of
 from deepunits.models.network import Network
 from deepunits.models.view import View
-from deepunits.randomness import generator
+from deepunits.randomness import given_generator
 
 EPSILONS = np.linspace(0, 2, 21)  # from the optimum to the point opposite it
 BLOCK = 512  # rows searched together on the CPU: few enough to stay in its cache, enough for fast products
@@ -179,12 +179,13 @@ def trace_manifold(
     * ``tangent``: μ C times the component of g along the feasible sphere. It prefers the same directions on its way,
       and its fixed points are those of the plain search: eq. 1, being a change of variables, has the same optimum.
     """
-    optimum, units, shown, epsilons = _arrays(network, optimum, units, shown, epsilons)
+    units = units_of(network, layer, units)
+    optimum, shown, epsilons = _arrays(network, optimum, units, shown, epsilons)
     xp = array_module(optimum)
     norm = float(xp.linalg.norm(optimum[0])) if norm is None and len(optimum) else norm
-    unwhitening = xp.eye(optimum.shape[1]) if unwhitening is None else float_array("unwhitening", unwhitening)
-    rng = generator(0, xp=xp) if rng is None else rng
-    network.check_units(layer, units)
+    unwhitening = xp.eye(optimum.shape[1]) if unwhitening is None else unwhitening
+    unwhitening = float_array("the numbers of unwhitening", unwhitening, *[optimum.shape[1]] * 2)
+    rng = given_generator(rng, xp)
     check_numbers(
         norm=(norm, "positive"),
         trials=(trials, "count"),
@@ -237,14 +238,12 @@ def trace_manifold(
 
 def _arrays(network, optimum, units, shown, epsilons):
     """Return what is given as arrays, of the shapes and kinds that they must have."""
-    optimum, units, shown = float_array("the optima", optimum), unit_numbers(units), unit_numbers(shown)
-    wanted = len(units), network.weights[0].shape[1]
-    if optimum.shape != wanted:
-        raise UserError(f"the optima have shape {optimum.shape}; give {wanted}, a row for each unit.")
+    optimum = float_array("the optima", optimum, len(units), network.weights[0].shape[1])
+    shown = unit_numbers(shown, "shown")
     epsilons = np.asarray(epsilons, dtype=np.float64)
     if epsilons.ndim != 1 or not len(epsilons):
         raise UserError(f"the epsilons have shape {epsilons.shape}; give a sequence of distances.")
-    return optimum, units, shown, epsilons
+    return optimum, shown, epsilons
 
 
 def _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max_steps, step):
@@ -267,8 +266,6 @@ def _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max
     missing = shown[~np.isin(shown, units)]
     if len(missing):
         raise UserError(f"unit {missing[0]} is to be shown, but its manifold is not traced; add it to the units.")
-    if unwhitening.shape != (optimum.shape[1],) * 2:
-        raise UserError(f"unwhitening has shape {unwhitening.shape}; give {(optimum.shape[1],) * 2}, of all pixels.")
     check_finite("the numbers of unwhitening", unwhitening)
     root = to_host(unwhitening).astype(np.float64)
     try:  # which fails where an eigenvalue is not above that share of the variance; a fifth of the time of finding them

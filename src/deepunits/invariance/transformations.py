@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepunits.backend import array_module, drop_negligible, to_host
+from deepunits.checks import check_finite, check_numbers, float_array, units_of
 from deepunits.errors import UserError
 from deepunits.models.network import Network, activations_of
 from deepunits.models.view import View
@@ -186,14 +187,16 @@ def firing_invariance(
     UserError
         If the layer or a unit does not exist, or there are too few examples.
     """
+    units = units_of(network, layer, units)
+    examples = float_array("the examples", examples, "n", network.pixels)
+    check_finite("the examples", examples)
+    matrices = float_array("the matrices", matrices, "amounts", network.pixels, network.pixels)
     firing = int(global_rate * len(examples) + 1e-6)  # 0.29 times 100 is rounded to less than 29
     if not 1 <= strongest <= firing:
         raise UserError(
             f"at a rate of {global_rate:g} units fire at {firing} of {len(examples)} examples, and the {strongest} "
             "strongest were asked for; take more examples, a larger global_rate or fewer of the strongest."
         )
-    units = np.asarray(units)
-    network.check_units(layer, units)
     activations = activations_of(network, layer, units, examples)
     signed = np.stack([sign * activations for sign in signs])
     ranked = np.argsort(-signed, axis=1, kind="stable")
@@ -257,6 +260,10 @@ def transformed_optima(
         If the layer or a unit does not exist, a transformation leaves nothing of an optimum in the frame, or none
         leaves it as it is.
     """
+    units = units_of(network, layer, units)
+    optimum = float_array("the optima", optimum, len(units), network.pixels)
+    matrices = float_array("the matrices", matrices, "amounts", network.pixels, network.pixels)
+    check_numbers(norm=(norm, "positive"))
     xp = array_module(optimum)
     rows = xp.asarray(units)
     distances, activations = np.empty((2, len(units), len(matrices)))

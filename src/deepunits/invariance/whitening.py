@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from deepunits.checks import check_finite, check_numbers, float_array
 from deepunits.errors import UserError
 
 BLOCK = 5000  # examples made float64 at a time
@@ -43,10 +44,10 @@ def estimate(examples: np.ndarray, *, regularization: float = 0.01) -> dict[str,
            [0., 1., 0.],
            [0., 0., 1.]])
     """
-    if len(examples) < 2:
-        raise UserError(f"a covariance needs at least 2 examples; the dataset has {len(examples)}.")
-    if regularization < 0:
-        raise UserError(f"regularization is {regularization}; set it to 0 or more.")
+    examples = float_array("the examples", examples, "n", "pixels")
+    if len(examples) < 2 or not examples.shape[1]:
+        raise UserError(f"a covariance needs at least 2 examples, of a pixel or more; these are {examples.shape}.")
+    check_numbers(regularization=(regularization, "not negative"))
     blocks = [slice(start, start + BLOCK) for start in range(0, len(examples), BLOCK)]
     mean = sum(examples[block].sum(axis=0, dtype=np.float64) for block in blocks) / len(examples)
     if not np.isfinite(mean).all():
@@ -101,6 +102,8 @@ def preconditioner(covariance: np.ndarray, ridge: float) -> np.ndarray:
     UserError
         If C + r I is singular.
     """
+    covariance = float_array("the numbers of the covariance", covariance, "pixels", "pixels")
+    check_finite("the numbers of the covariance", covariance)
     return scaled_root(*np.linalg.eigh(covariance), ridge)
 
 

@@ -88,7 +88,7 @@ def build(description):
         return made
     if "torch" not in sys.modules or not isinstance(made, sys.modules["torch"].nn.Module):
         kind = type(made).__name__
-        raise UserError(f"{module} gives a {kind}; let it give a torch.nn.Module, or a Network or View of deepunits.")
+        raise UserError(f"{module} gives {kind}; let it give a torch.nn.Module, or a Network or View of deepunits.")
     seen = importlib.import_module("deepunits.models.torch_view")  # by name: PyTorch is needed for its modules alone
     if description["weights"]:
         seen.load_weights(made, description["weights"])

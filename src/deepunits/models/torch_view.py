@@ -211,7 +211,7 @@ class TorchView(View):
         [output] = caught
         if not isinstance(output, torch.Tensor) or output.ndim < 2 or len(output) != len(inputs):
             kind = type(output).__name__ if not isinstance(output, torch.Tensor) else f"shape {tuple(output.shape)}"
-            raise UserError(f"layer {name} gives a {kind}; name one that gives a tensor with a row for each example.")
+            raise UserError(f"layer {name} gives {kind}; name one that gives a tensor with a row for each example.")
         return output
 
 

@@ -1,6 +1,7 @@
 """Any differentiable network, seen unit by unit, as activation maximization and invariance analysis see it."""
 
 from functools import cached_property
+from numbers import Integral
 
 import numpy as np
 
@@ -97,7 +98,7 @@ class View:
 
     def check_units(self, layer, units):
         """Raise a UserError if there is no such layer or one of the units (n,) is not in it."""
-        if not 1 <= layer <= self.depth:
+        if not isinstance(layer, Integral) or not 1 <= layer <= self.depth:
             raise UserError(f"layer {layer} was asked for, but the network has layers 1 to {self.depth}.")
         units, count = unit_numbers(units), self.units(layer)
         outside = [int(unit) for unit in (units.min(), units.max()) if not 0 <= unit < count] if len(units) else []
@@ -120,9 +121,7 @@ class QuadraticForms(View):
     """
 
     def __init__(self, hessians: np.ndarray, linear: np.ndarray | None = None, constants: np.ndarray | None = None):
-        hessians = float_array("hessians", hessians)
-        if hessians.ndim != 3 or hessians.shape[1] != hessians.shape[2]:
-            raise UserError(f"hessians have shape {hessians.shape}; give (units, pixels, pixels).")
+        hessians = float_array("hessians", hessians, "units", "pixels", "pixels")
         count, pixels = hessians.shape[:2]
         super().__init__(pixels)
         self.hessians = hessians

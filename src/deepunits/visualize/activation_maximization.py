@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepunits.backend import array_module, matmul, row_dot, to_host
-from deepunits.checks import check_numbers, unit_numbers
+from deepunits.checks import check_finite, check_numbers, float_array, units_of
 from deepunits.errors import UserError
 from deepunits.kernels import launch
 from deepunits.models.network import Network
 from deepunits.models.view import View
-from deepunits.randomness import generator, uniform
+from deepunits.randomness import given_generator, uniform
 
 BLOCK = 1024  # rows ascending together on the CPU: few enough to stay in its cache, enough for fast products
 LOOK = 32  # steps between two looks, on a GPU, at which ascents have ended: to look is to wait for it
@@ -134,10 +134,9 @@ def maximize_activation(
     >>> maximize_activation(network, layer=1, units=[0], norm=5.0).best.round(2)
     array([[3., 4., 0.]], dtype=float32)
     """
+    units = units_of(network, layer, units)
     xp = array_module(network.weights[0])
-    rng = generator(0, xp=xp) if rng is None else rng
-    units = unit_numbers(units)
-    network.check_units(layer, units)
+    rng = given_generator(rng, xp)
     check_numbers(
         norm=(norm, "positive"),
         restarts=(restarts, "count"),
@@ -145,6 +144,9 @@ def maximize_activation(
         threshold=(threshold, "not negative"),
         max_steps=(max_steps, "count"),
     )
+    if preconditioner is not None:
+        preconditioner = float_array("the numbers of the preconditioner", preconditioner, *[network.pixels] * 2)
+        check_finite("the numbers of the preconditioner", preconditioner)
     rows = len(units) * restarts
     row_units = xp.asarray(np.repeat(units, restarts))
     # Each row is where an ascent starts until it is overwritten by where it ended.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deepunits.checks import check_numbers
+from deepunits.checks import check_numbers, float_array
 from deepunits.errors import UserError
 
 
@@ -39,8 +39,8 @@ def combine_filters(weights: Sequence[np.ndarray], kept: int = 100) -> np.ndarra
     array([[ 0., -2.,  1.]])
     """
     check_numbers(kept=(kept, "count"))
-    filters = weights[0]
-    for w in weights[1:]:
+    filters, *above = (float_array("the weights", w, "units", "units below") for w in weights)
+    for w in above:
         if w.shape[1] != len(filters):
             raise UserError(f"weights {w.shape} do not fit on {len(filters)} units below; give them bottom first.")
         filters = strongest(w, kept) @ filters

@@ -1,14 +1,15 @@
 """Sampling inputs from a Deep Belief Net with one unit clamped to 1 (section 4.1)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from deepunits.backend import array_module, to_host
-from deepunits.checks import check_numbers, unit_numbers
+from deepunits.checks import check_kind, check_numbers, unit_numbers
 from deepunits.errors import UserError
 from deepunits.models.rbm import RBM
-from deepunits.randomness import bernoulli, generator
+from deepunits.randomness import bernoulli, given_generator
 
 
 def sample_clamped_units(
@@ -57,8 +58,13 @@ def sample_clamped_units(
     Raises
     ------
     UserError
-        If a unit does not exist or fewer draws are made than are to be kept.
+        If the layers do not fit on one another, a unit does not exist or fewer draws are made than are to be kept.
     """
+    for layer in (rbms := list(rbms)):
+        check_kind(layer, RBM, "give the layers of a DBN, bottom first")
+    if not rbms or any(len(a.weights) != b.weights.shape[1] for a, b in pairwise(rbms)):
+        shapes = ", ".join(str(layer.weights.shape) for layer in rbms) or "none"
+        raise UserError(f"layers with weights of the shapes {shapes} are no DBN; give them bottom first.")
     top = rbms[-1]
     hidden_units, visible_units = top.weights.shape
     units = unit_numbers(units)
@@ -71,7 +77,7 @@ def sample_clamped_units(
         raise UserError(f"{steps} steps with a draw every {every} in {chains} chains do not give {kept} samples.")
 
     xp = array_module(top.weights)
-    rng = generator(0, xp=xp) if rng is None else rng
+    rng = given_generator(rng, xp)
     rows = len(units) * chains
     clamped = xp.arange(rows), xp.asarray(np.repeat(units, chains))
     hidden = xp.full((rows, hidden_units), 0.5, xp.float32)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deepunits.checks import unit_numbers
+from deepunits.checks import check_finite, check_numbers, float_array, units_of
 from deepunits.errors import UserError
 from deepunits.models.network import Network, activations_of
 from deepunits.models.view import View
@@ -32,10 +32,12 @@ def strongest_examples(
     Raises
     ------
     UserError
-        If the layer or a unit does not exist, or there are fewer examples.
+        If the layer or a unit does not exist, or the examples are too few, of another size or hold NaN or infinity.
     """
-    units = unit_numbers(units)
-    network.check_units(layer, units)
+    units = units_of(network, layer, units)
+    examples = float_array("the examples", examples, "n", network.pixels)
+    check_finite("the examples", examples)
+    check_numbers(count=(count, "count"))
     if count > len(examples):
         raise UserError(f"the {count} strongest of {len(examples)} examples were asked for; take fewer.")
     activations = activations_of(network, layer, units, examples)
