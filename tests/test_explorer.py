@@ -11,10 +11,11 @@ from test_techniques import layer
 
 from deepunits import Network, area, normalized
 from deepunits.drawing import explorer
-from deepunits.storage import save_npz, write_json
+from deepunits.storage import load_json, save_npz, write_json
 from deepunits.visualize.strongest import strongest_examples
 
 SHAPE, PIXELS, UNITS, STARTS, CLASSES = (5, 3), 15, (28, 11), 3, 7
+CLASS_NAMES = ["ant", "bee", "cat", "dog", "eel", "fly", "gnu"]  # of the user's own images
 EPSILONS = np.linspace(0, 2, 5)
 DRAWN = 6  # units that the figures draw, the first
 DEAD = 4  # of the same activation at both ends of its curve
@@ -97,8 +98,9 @@ def save_explorer(folder, substitute=False):
     for dataset, names in models.items():
         for name in names:
             explorer.write_model(folder / dataset / name, **files)
-    page = folder / "index.html"
-    page.write_text(explorer.page(models, dict.fromkeys(models, files["provenance"])), encoding="utf-8")
+    write_json(folder / "own.json", load_json(files["provenance"]) | {"classes": CLASS_NAMES})
+    page, records = folder / "index.html", {"mnist": files["provenance"], "own": folder / "own.json"}
+    page.write_text(explorer.page(models, records), encoding="utf-8")
     return page
 
 

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from test_explorer import UNCHANGING, UNITS, numbers, save_explorer
+from test_explorer import CLASS_NAMES, UNCHANGING, UNITS, numbers, save_explorer
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
 from selenium.webdriver.chrome.service import Service  # noqa: E402
@@ -198,6 +198,13 @@ def test_a_class_brings_its_units_together(reader, explorer):
     reader.chooses("sort", "class")
     *classes, one, two = [words.split(" ×")[0] for words in reader.texts("#tiles span")]
     assert one == two == "dead" and classes == sorted(classes, key=int) and set(classes) <= set("0123456")
+
+
+def test_classes_are_called_as_the_user_calls_them(reader):
+    reader.open("#own/net/2/3", unit=3)
+    assert set(reader.texts("#examples figcaption")) <= set(CLASS_NAMES)
+    reader.chooses("sort", "class")
+    assert {words.split(" ×")[0] for words in reader.texts("#tiles span")} <= {*CLASS_NAMES, "dead"}
 
 
 def test_a_link_opens_its_unit_and_a_wrong_one_says_so(reader):

@@ -140,6 +140,7 @@ def page(models, provenances) -> str:
             "name": dataset,
             "source": records[dataset]["source"],
             "substitute": bool(substitute(records[dataset])),
+            "classes": records[dataset].get("classes") or [],
             "models": [{"name": name, "layers": list(layers)} for name, layers in of_dataset.items()],
         }
         for dataset, of_dataset in models.items()
