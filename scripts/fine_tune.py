@@ -3,12 +3,13 @@
 import logging
 
 from deepunits.backend import choose_device, device_name
-from deepunits.console import job, progress
+from deepunits.console import job
 from deepunits.data.examples import load_examples, load_labels
 from deepunits.data.training import training_stream
 from deepunits.models.classifier import error_rate, fine_tune, random_network, refit, with_output_layer
 from deepunits.models.stack import load_layers, metadata
 from deepunits.models.trained import save_classifier
+from deepunits.progress import progress
 from deepunits.randomness import generator
 from deepunits.record import versions
 

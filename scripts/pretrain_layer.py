@@ -5,10 +5,11 @@ import logging
 from pathlib import Path
 
 from deepunits.backend import choose_device, device_name
-from deepunits.console import job, progress
+from deepunits.console import job
 from deepunits.data.examples import load_examples
 from deepunits.data.training import training_stream
 from deepunits.models.stack import load_layers, metadata, pretrain_layer, save_layer
+from deepunits.progress import progress
 from deepunits.record import versions
 from deepunits.storage import write_rows
 

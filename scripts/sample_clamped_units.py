@@ -5,8 +5,9 @@ import logging
 import numpy as np
 
 from deepunits.backend import choose_device, device_name
-from deepunits.console import job, progress
+from deepunits.console import job
 from deepunits.models.stack import load_layers
+from deepunits.progress import progress
 from deepunits.randomness import generator
 from deepunits.storage import save_npz
 from deepunits.visualize.sampling import chain_of_samples, sample_clamped_units

@@ -3,11 +3,12 @@
 import logging
 
 from deepunits.backend import choose_device, device_name
-from deepunits.console import job, progress
+from deepunits.console import job
 from deepunits.data.examples import load_examples, load_labels
 from deepunits.data.training import training_stream
 from deepunits.models.classifier import fine_tune, with_output_layer
 from deepunits.models.stack import pretrain_layer
+from deepunits.progress import progress
 from deepunits.selection import classifier_settings, layer_settings, standard_error
 from deepunits.storage import write_json
 

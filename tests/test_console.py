@@ -10,16 +10,22 @@ import textwrap
 
 import pytest
 
-from deepunits.console import job, progress
+from deepunits.console import job
 from deepunits.errors import UserError
+from deepunits.progress import progress
 
 logger = logging.getLogger("deepunits.test")
+IMPORTS = """
+import logging, time
+from deepunits.console import job
+from deepunits.errors import UserError
+from deepunits.progress import progress
+"""
 
 
 def run(body, **options):
     """Run Python code in a process of its own."""
-    code = "import logging, time\nfrom deepunits.console import job, progress\nfrom deepunits.errors import UserError\n"
-    return subprocess.run([sys.executable, "-c", code + textwrap.dedent(body)], text=True, **options)
+    return subprocess.run([sys.executable, "-c", IMPORTS + textwrap.dedent(body)], text=True, **options)
 
 
 def test_a_user_error_is_one_line_and_status_1(tmp_path):
@@ -118,7 +124,7 @@ def test_bars_of_two_jobs_have_rows_of_their_own():
     with progress(100, "first") as bar:
         time.sleep(0.6)
         bar.update(50)
-        other = "import time\\nfrom deepunits.console import progress\\nwith progress(100, 'second') as bar:\\n"
+        other = "import time\\nfrom deepunits.progress import progress\\nwith progress(100, 'second') as bar:\\n"
         subprocess.run([sys.executable, "-c", other + "    time.sleep(0.6); bar.update(50)"], check=True)
     show("third")
     """

@@ -7,9 +7,7 @@ import os
 import sys
 from importlib import import_module
 from importlib.machinery import PathFinder
-from importlib.util import module_from_spec, spec_from_file_location
-
-import scipy
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 
 NAME = "scipy.linalg._fblas"  # under which SciPy itself, if it is asked for more later, then finds what is loaded here
 
@@ -21,7 +19,7 @@ def _load():
     """Return the module of SciPy's that has the product."""
     if NAME in sys.modules:
         return sys.modules[NAME]
-    found = PathFinder.find_spec("_fblas", [f"{path}/linalg" for path in scipy.__path__])
+    found = PathFinder.find_spec("_fblas", [f"{path}/linalg" for path in find_spec("scipy").submodule_search_locations])
     if found is None:  # a SciPy that is built in another way
         return import_module("scipy.linalg.blas")
     spec = spec_from_file_location(NAME, found.origin)

@@ -167,7 +167,7 @@ def _curves(axes, invariance, scale):
         [line] = axes.plot(epsilons, drawn[0], label=f"layer {layer}, {len(highest)} units")
         axes.fill_between(epsilons, *drawn[1:], color=line.get_color(), alpha=0.15, linewidth=0)
         numbers |= {f"layer{layer}_{scale}": drawn, "epsilons": epsilons}
-    axes.set(xlim=(0, 2), xlabel="ε", ylabel=HEIGHTS[scale])
+    axes.set(xlim=(0, 2), xlabel="ε", title=HEIGHTS[scale])
     if numbers:
         axes.legend(loc="lower left", frameon=False)
     return numbers

@@ -90,7 +90,7 @@ def pretrain_layer(
     checkpoint : path, optional
         Where the state of training is kept at each epoch, and taken up again after an interruption.
     progress : object, optional
-        Told of the examples seen, by ``update(n)`` (see :func:`deepunits.console.progress`).
+        Told of the examples seen, by ``update(n)`` (see :func:`deepunits.progress.progress`).
     log : callable, optional
         Called with a line of text at each epoch.
 
