@@ -28,6 +28,13 @@ def run(body, **options):
     return subprocess.run([sys.executable, "-c", IMPORTS + textwrap.dedent(body)], text=True, **options)
 
 
+def test_a_job_without_progress_needs_no_bars():
+    code = "import sys\nfrom deepunits.console import job\nwith job():\n    print('tqdm' in sys.modules)\n"
+    code += "    import logging\n    logging.getLogger('deepunits').warning('look')\n"
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
+    assert done.stdout == "False\n" and done.stderr == "look\n"
+
+
 def test_a_user_error_is_one_line_and_status_1(tmp_path):
     log = tmp_path / "logs" / "a.log"
     body = f"with job(log={str(log)!r}):\n    raise UserError('no such digit; ask for 0 to 9.')"

@@ -2,17 +2,20 @@
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 from deepunits.drawing.units import draw_curves, draw_manifolds, draw_maxima
 from deepunits.errors import UserError
 from deepunits.invariance.hessian import principal_curvatures
 from deepunits.invariance.manifold import trace_manifold
-from deepunits.invariance.transformations import transformed_optima
+from deepunits.invariance.measures import area, normalized
+from deepunits.invariance.transformations import firing_invariance, transformation_matrices, transformed_optima
 from deepunits.invariance.whitening import estimate, preconditioner
 from deepunits.models.autoencoder import Denoising, DenoisingAutoencoder
 from deepunits.models.network import Network
 from deepunits.models.rbm import RBM, ContrastiveDivergence
 from deepunits.models.stack import load_layer
+from deepunits.models.view import View, energy_units
 from deepunits.randomness import generator
 from deepunits.storage import save_npz
 from deepunits.visualize.activation_maximization import maximize_activation
@@ -73,6 +76,16 @@ def strongest(examples, count=2):
     return strongest_examples(Network(*arrays()), 2, range(3), examples, count)
 
 
+def curvatures(optimum):
+    return principal_curvatures(Network(*arrays()), 2, 0, optimum)
+
+
+def fire(matrices=None, **changes):
+    matrices = np.eye(PIXELS)[None] if matrices is None else matrices
+    given = {"global_rate": 0.5, "strongest": 2} | changes
+    return firing_invariance(Network(*arrays()), 2, [0], full(0.5, (9, PIXELS)), matrices, **given)
+
+
 def full(value, shape=(BATCH, PIXELS)):
     return np.full(shape, value, np.float32)
 
@@ -104,7 +117,7 @@ REFUSED = {
     "layer 2 has weights (5, 7) and biases (4,)": lambda: Network(weights, [biases[0], biases[1][:4]]),
     "trials is 0; give a whole number": lambda: trace(trials=0),
     "learning_rate is -1; give": lambda: trace(learning_rate=-1),
-    "perturbation is 0; set it above 0": lambda: trace(perturbation=0),
+    "perturbation is 0; give a number above 0": lambda: trace(perturbation=0),
     "max_steps is 2.5; give a whole number": lambda: trace(max_steps=2.5),
     "the optima have shape (2, 11); give (3, 11)": lambda: trace(optimum=np.eye(2, PIXELS)),
     "the optima have shape (11,); give (3, 11)": lambda: trace(optimum=np.ones(PIXELS)),
@@ -112,7 +125,7 @@ REFUSED = {
     "the numbers of unwhitening have shape (3, 3); give (11, 11)": lambda: trace(unwhitening=np.eye(3)),
     "the numbers of unwhitening hold NaN": lambda: trace(unwhitening=full(np.nan, (PIXELS, PIXELS))),
     "the epsilons have shape (0,); give a sequence": lambda: trace(epsilons=[]),
-    "shown are an array of bool of shape (2,)": lambda: trace(shown=[True, False]),
+    "the units shown are an array of bool of shape (2,)": lambda: trace(shown=[True, False]),
     "units are an array of int64 of shape (); give their numbers": lambda: maximize(units=3),
     "units are an array of bool of shape (3,)": lambda: trace(units=np.ones(3, bool)),
     "batch is 0; give a whole number": lambda: diverge(batch=0),
@@ -144,7 +157,7 @@ REFUSED = {
     "the numbers of the preconditioner have shape (3, 3); give (11, 11)": lambda: maximize(preconditioner=np.eye(3)),
     "the numbers of the preconditioner hold NaN": lambda: maximize(preconditioner=full(np.inf, (PIXELS, PIXELS))),
     "layers with weights of the shapes (7, 11), (7, 11) are no DBN; give": lambda: sample(rbms=[layer(RBM)] * 2),
-    "layers with weights of the shapes none are no DBN": lambda: sample(rbms=[]),
+    "layers with weights of the shapes () are no DBN; give one or more": lambda: sample(rbms=[]),
     "DenoisingAutoencoder was given in place of RBM; give": lambda: sample(rbms=[layer(DenoisingAutoencoder)]),
     "seed is -1; give a whole number, 0 or more": lambda: generator(-1),
     "seed is 1.5; give a whole number": lambda: generator(1.5),
@@ -153,13 +166,11 @@ REFUSED = {
     "the examples have shape (11,); give (n, 11)": lambda: strongest(full(0.5, (PIXELS,))),
     "the examples hold NaN or an infinity": lambda: strongest(full(np.nan)),
     "count is 0; give a whole number, 1 or more": lambda: strongest(full(0.5), 0),
-    "the pixels of the optimum have shape (3,); give (11)": lambda: principal_curvatures(
-        Network(*arrays()), 2, 0, np.ones(3)
-    ),
+    "the pixels of the optimum have shape (3,); give (11,)": lambda: curvatures(np.ones(3)),
     "the examples have shape (3,); give (n, pixels)": lambda: estimate(np.ones(3)),
     "the examples are no array of numbers": lambda: estimate("digits"),
     "regularization is nan; give a number, 0 or more": lambda: estimate(full(0.5), regularization=float("nan")),
-    "a covariance needs at least 2 examples, of a pixel or more; these are (3, 0)": lambda: estimate(np.ones((3, 0))),
+    "a covariance needs at least 2 examples, of a pixel; these have shape (3, 0)": lambda: estimate(np.ones((3, 0))),
     "the numbers of the covariance have shape (4, 3); give (pixels, pixels)": lambda: preconditioner(np.eye(4, 3), 1),
     "the numbers of the covariance hold NaN": lambda: preconditioner(np.full((2, 2), np.nan), 1),
     "the matrices have shape (11, 11); give (amounts, 11, 11)": lambda: transformed_optima(
@@ -169,8 +180,43 @@ REFUSED = {
     "NoneType was given in place of InvarianceManifold; give what trace_manifold": lambda: draw_manifolds(None),
     "trial is 2; the manifold has the trials 0 to 1": lambda: draw_manifolds(trace(shown=[0]), (1, PIXELS), trial=2),
     "frames is 0; give a whole number": lambda: draw_manifolds(trace(shown=[0]), (1, PIXELS), frames=0),
-    "inputs of 11 pixels are no images of shape 'square'": lambda: draw_maxima(maximize(), "square"),
-    "list was given in place of Mapping; give manifolds by the name": lambda: draw_curves([trace()]),
+    "shape is 'square'; give rows and columns of an image": lambda: draw_maxima(maximize(), "square"),
+    "shape is (-1, -11); give rows and columns": lambda: draw_maxima(maximize(), (-1, -11)),
+    "there are no units to draw": lambda: draw_maxima(maximize(units=[]), (1, PIXELS)),
+    "the manifold called a is of no units": lambda: draw_curves({"a": trace(units=[], optimum=np.ones((0, 11)))}),
+    "the examples are sparse; give what their toarray() returns": lambda: estimate(scipy.sparse.eye_array(4)),
+    "the examples are complex numbers; give real ones": lambda: estimate(np.ones((3, 2), complex)),
+    "the numbers of unwhitening are not symmetric": lambda: trace(unwhitening=np.triu(np.ones((PIXELS, PIXELS)))),
+    "the numbers of the preconditioner are not symmetric": lambda: maximize(preconditioner=np.eye(PIXELS, k=1)),
+    "the numbers of the covariance are not symmetric": lambda: preconditioner(np.eye(4, k=1), 1),
+    "ridge is -1; give a number, 0 or more": lambda: preconditioner(np.eye(4), -1),
+    "rng is of type Generator; give a generator": lambda: maximize(rng=np.random.Generator(np.random.MT19937(0))),
+    "the optima hold NaN or an infinity": lambda: trace(optimum=full(np.nan), norm=None),
+    "the epsilons are no numbers": lambda: trace(epsilons="abc"),
+    "type was given in place of a network": lambda: maximize(Network),
+    "weights are None; give an array for each layer": lambda: Network(None, biases),
+    "nonlinearities are None; give sigmoid, tanh": lambda: Network(weights, biases, None),
+    "the inputs have shape (2, 3); give (n, 11)": lambda: Network(weights, biases).activations(np.ones((2, 3)), 2),
+    "layer '2' was asked for": lambda: maximize(layer="2"),
+    "no weights were given; give those of each layer": lambda: combine_filters([]),
+    "RBM was given in place of Sequence; give the layers of a DBN": lambda: sample(rbms=layer(RBM)),
+    "filters have shape (3, 3); give (units, filters, pixels)": lambda: energy_units(np.eye(3)),
+    "the amounts have shape (); give (amounts,)": lambda: transformation_matrices("rotation", 10, (3, 3)),
+    "shape is (9,); give rows and columns of an image": lambda: transformation_matrices("rotation", [10], (9,)),
+    "edge is 'zero'; set it to grid-constant or nearest": lambda: transformation_matrices(
+        "rotation", [10], (3, 3), edge="zero"
+    ),
+    "global_rate is 2; give a share, 0 to 1": lambda: fire(global_rate=2),
+    "strongest is 2.0; give a whole number": lambda: fire(strongest=2.0),
+    "signs are 1; give 1, for high activations": lambda: fire(signs=1),
+    "there are no matrices; give one for each amount": lambda: fire(np.empty((0, PIXELS, PIXELS))),
+    "the pixels of the optimum hold NaN": lambda: principal_curvatures(
+        Network(*arrays()), 2, 0, full(np.nan, (PIXELS,))
+    ),
+    "the optimum is 0, which is on no sphere": lambda: curvatures(np.zeros(PIXELS)),
+    "curves of shape (2, 3) and epsilons of shape (4,) do not fit": lambda: area(np.ones((2, 3)), np.ones(4)),
+    "curves of shape (2, 3) and epsilons of shape () do not fit": lambda: normalized(np.ones((2, 3)), 2),
+    "list was given in place of dict; give manifolds by the name": lambda: draw_curves([trace()]),
 }
 
 
@@ -179,6 +225,20 @@ def test_what_cannot_be_meant_is_one_sentence(sentence):
     with pytest.raises(UserError) as refused:
         REFUSED[sentence]()
     assert sentence in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_the_pixels_of_a_view_may_be_a_number_of_numpy():
+    class Sums(View):
+        def units(self, layer):
+            return 1
+
+        def activations(self, x, layer):
+            return x.sum(axis=1, keepdims=True)
+
+    view = Sums(np.prod((3, 3)))
+    assert strongest_examples(view, 1, [0], np.eye(9) * np.arange(9), 1) == [[8]]
+    with pytest.raises(UserError, match=r"have shape \(20, 5\); give \(n, 9\)"):
+        strongest_examples(view, 1, [0], np.ones((20, 5)), 2)
 
 
 def test_lists_and_ranges_are_as_good_as_arrays():

@@ -19,7 +19,10 @@ def _load():
     """Return the module of SciPy's that has the product."""
     if NAME in sys.modules:
         return sys.modules[NAME]
-    found = PathFinder.find_spec("_fblas", [f"{path}/linalg" for path in find_spec("scipy").submodule_search_locations])
+    package = find_spec("scipy")
+    if package is None or os.name == "nt":
+        package = import_module("scipy").__spec__  # says that it is missing; tells Windows where its libraries are
+    found = PathFinder.find_spec("_fblas", [f"{path}/linalg" for path in package.submodule_search_locations])
     if found is None:  # a SciPy that is built in another way
         return import_module("scipy.linalg.blas")
     spec = spec_from_file_location(NAME, found.origin)

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from deepunits.backend import array_module
+from deepunits.backend import array_module, to_host
 from deepunits.errors import UserError
 
 
@@ -19,6 +19,7 @@ def check_numbers(**numbers):
     """
     for name, (value, kind) in numbers.items():
         holds, demand = KINDS[kind]
+        value = value.item() if getattr(value, "shape", None) == () else value  # as files hold numbers
         if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or not holds(value):
             raise UserError(f"{name} is {value!r}; give {demand}.")
 
@@ -44,27 +45,41 @@ def check_finite(name, array):
         raise UserError(f"{name} hold NaN or an infinity; give numbers alone.")
 
 
+def image_shape(shape):
+    """Return the `shape` of an image, rows and columns and perhaps colours, as a tuple; refuse what is none."""
+    sizes = tuple(shape) if np.iterable(shape) else ()
+    if len(sizes) not in (2, 3) or not all(isinstance(n, Integral) and n > 0 for n in sizes):
+        raise UserError(f"shape is {shape!r}; give rows and columns of an image, and its colours if there are any.")
+    return sizes
+
+
 def check_kind(value, kind, remedy):
     """Refuse a `value` that is no `kind`, a class."""
     if not isinstance(value, kind):
         raise UserError(f"{type(value).__name__} was given in place of {kind.__name__}; {remedy}.")
 
 
+def check_symmetric(name, array):
+    """Refuse an `array` (n, n) that is not symmetric."""
+    if not bool(abs(array - array.T).max() <= 1e-5 * abs(array).max()):
+        raise UserError(f"{name} are not symmetric; give a covariance, or its symmetric root as preconditioner does.")
+
+
 def units_of(network, layer, units):
     """Return the numbers of `units` of a network's `layer` as an array; refuse what has no such layer or units."""
-    if not hasattr(network, "check_units"):
+    if isinstance(network, type) or not hasattr(network, "check_units"):
         raise UserError(
             f"{type(network).__name__} was given in place of a network; make one by deepunits.Network, TorchView or "
             "from_sklearn."
         )
-    units = unit_numbers(units)
+    units = to_host(unit_numbers(units))
     network.check_units(layer, units)
     return units
 
 
 def unit_numbers(units, name="units"):
     """Return `units`, a sequence of whole numbers, as an array; refuse a mask, fractions and anything of two axes."""
-    found = units if hasattr(units, "dtype") else np.asarray(list(units) if np.iterable(units) else units)
+    found = _array(name, list(units) if np.iterable(units) and not hasattr(units, "dtype") else units)
     if found.ndim != 1 or (len(found) and found.dtype.kind not in "iu"):
         raise UserError(
             f"{name} are an array of {found.dtype} of shape {found.shape}; give their numbers, such as range(36), and "
@@ -73,18 +88,40 @@ def unit_numbers(units, name="units"):
     return found.astype(int) if found.dtype.kind not in "iu" else found
 
 
-def float_array(name, values, *shape):
-    """Return `values` as they are if they are float32 or float64, else as float32; refuse what is not numbers.
+def float_array(name, values, *shape, xp=None):
+    """Return `values` as an array, float32 or, where they are that, float64; refuse what is not real numbers.
 
     Where a `shape` is given, any other is refused, too: how long each axis is, or a name, the same for axes of the same
-    length.
+    length. Where an array module `xp` is given, the array is moved to it.
     """
+    found = _array(name, values)
     try:
         if getattr(values, "dtype", None) not in (np.float32, np.float64):
-            values = (array_module(values) if hasattr(values, "dtype") else np).asarray(values, dtype=np.float32)
+            found = array_module(found).asarray(found, dtype=np.float32)
     except (TypeError, ValueError) as reason:
         raise UserError(f"{name} are no array of numbers ({reason}); give one of floats.") from reason
-    lengths = dict(zip(shape, values.shape, strict=False)) | {n: n for n in shape if isinstance(n, int)}
-    if shape and values.shape != tuple(lengths.get(axis) for axis in shape):
-        raise UserError(f"{name} have shape {values.shape}; give ({', '.join(map(str, shape))}).")
-    return values
+    lengths = dict(zip(shape, found.shape, strict=False)) | {n: n for n in shape if isinstance(n, Integral)}
+    if shape and found.shape != tuple(lengths.get(axis) for axis in shape):
+        wanted = ", ".join(map(str, shape)) + "," * (len(shape) == 1)
+        raise UserError(f"{name} have shape {found.shape}; give ({wanted}).")
+    return found if xp is None else to_host(found) if xp is np else xp.asarray(found)
+
+
+def _array(name, values):
+    """Return `values` as an array of NumPy or, if they are one, of CuPy; refuse what is none or complex."""
+    if hasattr(values, "toarray"):
+        raise UserError(f"{name} are sparse; give what their toarray() returns.")
+    try:
+        found = values if _of_cupy(values) else np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as reason:
+        raise UserError(f"{name} are no array of numbers ({reason}); give one of floats.") from reason
+    if found.dtype.kind == "c":
+        raise UserError(f"{name} are complex numbers; give real ones.")
+    return found
+
+
+def _of_cupy(values):
+    try:
+        return array_module(values) is not np
+    except UserError:
+        return False

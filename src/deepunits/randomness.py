@@ -49,7 +49,8 @@ def given_generator(rng, xp):
     """Return the generator `rng` for the array module `xp`, a fresh one if it is None; refuse what is none."""
     if rng is None:
         return generator(0, xp=xp)
-    if not (isinstance(rng, np.random.Generator) if xp is np else hasattr(rng, "random")):
+    of_numpy = isinstance(rng, np.random.Generator) and not isinstance(rng.bit_generator, np.random.MT19937)  # 32 bits
+    if not (of_numpy if xp is np else hasattr(rng, "random") and not isinstance(rng, np.random.Generator)):
         remedy = f"give a generator such as deepunits.generator(0, xp={xp.__name__})"
         raise UserError(f"rng is of type {type(rng).__name__}; {remedy}.")
     return rng

@@ -12,7 +12,7 @@ from deepunits.randomness import generator
 
 SIDE = 28
 TANGENT_SMOOTHING = 1.0  # standard deviation, in pixels, of the Gaussian whose derivative gives the tangents
-BLOCK = 200  # examples worked on at a time, few enough to stay in a CPU's cache
+BLOCK = 200  # examples worked on at a time by a CPU, few enough to stay in its cache
 
 
 class InfiniteMNIST:
@@ -153,7 +153,8 @@ def translation_tangents(images):
     smooth = xp.asarray(gaussian, dtype=xp.float32)
     slope = xp.asarray(-distance / TANGENT_SMOOTHING**2 * gaussian, dtype=xp.float32)
     tangents = xp.empty((2, len(images), SIDE, SIDE), xp.int8)
-    for rows in (slice(start, start + BLOCK) for start in range(0, len(images), BLOCK)):
+    block = BLOCK if xp is np else len(images)
+    for rows in (slice(start, start + block) for start in range(0, len(images), block)):
         square = images[rows].reshape(-1, SIDE, SIDE).astype(xp.float32)
         tangents[0, rows] = xp.rint(smooth @ square @ slope.T)
         tangents[1, rows] = xp.rint(slope @ square @ smooth.T)

@@ -1,11 +1,13 @@
 """Pictures of what was found of a network's units: their maxima, the way along a manifold, the curves."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from deepunits.checks import check_kind, check_numbers
+from deepunits.checks import check_kind, check_numbers, image_shape
 from deepunits.drawing.sheet import LINE, MARGIN, TEXT_WIDTH, Sheet, style
 from deepunits.drawing.tiles import symmetric_tiles
 from deepunits.errors import UserError
@@ -36,7 +38,7 @@ def draw_maxima(maxima: ActivationMaxima, shape: Sequence[int] | None = None, co
     Raises
     ------
     UserError
-        If the images do not have that shape.
+        If the images do not have that shape, there are none, or this is none of the maxima.
 
     Examples
     --------
@@ -78,12 +80,12 @@ def draw_manifolds(
     Raises
     ------
     UserError
-        If no points were kept, or the images do not have that shape.
+        If no points were kept, the images do not have that shape, or there is no such trial.
     """
     check_kind(manifold, InvarianceManifold, "give what trace_manifold returns")
     check_numbers(frames=(frames, "count"))
     trials = manifold.activations.shape[1]
-    if trial not in range(trials):
+    if not isinstance(trial, Integral) or trial not in range(trials):
         raise UserError(f"trial is {trial!r}; the manifold has the trials 0 to {trials - 1}.")
     if not len(manifold.inputs):
         raise UserError("the manifold keeps no points; trace it with shown=units.")
@@ -102,7 +104,7 @@ def draw_manifolds(
 
 
 @style()
-def draw_curves(manifolds: Mapping[str, InvarianceManifold]) -> Figure:
+def draw_curves(manifolds: dict[str, InvarianceManifold]) -> Figure:
     """Draw how the activation falls along manifolds: the median over units, and the quartiles, against ε.
 
     Activations are scaled to 1 at the optimum and 0 opposite it. A unit that is linear in its input has the dashed
@@ -122,7 +124,7 @@ def draw_curves(manifolds: Mapping[str, InvarianceManifold]) -> Figure:
     UserError
         If the ε do not run from 0 to 2, or a unit is dead.
     """
-    check_kind(manifolds, Mapping, "give manifolds by the name that each has in the legend")
+    check_kind(manifolds, dict, "give manifolds by the name that each has in the legend")
     for manifold in manifolds.values():
         check_kind(manifold, InvarianceManifold, "give what trace_manifold returns")
     sheet = Sheet(TEXT_WIDTH, CURVES + AXIS)
@@ -130,6 +132,8 @@ def draw_curves(manifolds: Mapping[str, InvarianceManifold]) -> Figure:
     line = np.linspace(0, 2, 101)
     axes.plot(line, 1 - line**2 / 4, color="0.4", linestyle="--", label="any linear unit")
     for name, manifold in manifolds.items():
+        if not len(manifold.units):
+            raise UserError(f"the manifold called {name} is of no units; give one or more.")
         curves = normalized(manifold.activations.max(axis=1), manifold.epsilons)
         low, middle, high = np.quantile(curves, [0.25, 0.5, 0.75], axis=0)
         [drawn] = axes.plot(manifold.epsilons, middle, label=f"{name}, {len(curves)} units")
@@ -141,6 +145,8 @@ def draw_curves(manifolds: Mapping[str, InvarianceManifold]) -> Figure:
 
 def _fitting(pixels, shape):
     """Return `pixels` (n, P); refuse a shape that has not P pixels."""
-    if shape is not None and (np.asarray(shape).dtype.kind not in "iu" or np.prod(shape) != pixels.shape[1]):
+    if not len(pixels):
+        raise UserError("there are no units to draw; give one or more.")
+    if shape is not None and math.prod(image_shape(shape)) != pixels.shape[1]:
         raise UserError(f"inputs of {pixels.shape[1]} pixels are no images of shape {shape!r}; give theirs.")
     return pixels

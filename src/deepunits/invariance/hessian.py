@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepunits.backend import array_module, to_host
-from deepunits.checks import float_array, units_of
+from deepunits.checks import check_finite, float_array, units_of
+from deepunits.errors import UserError
 from deepunits.invariance.projection import farthest, project
 from deepunits.models.network import Network
 from deepunits.models.view import View
@@ -105,11 +106,14 @@ def principal_curvatures(network: Network | View, layer: int, unit: int, optimum
     Raises
     ------
     UserError
-        If the network has no such layer or unit, or the optimum is of another size.
+        If the network has no such layer or unit, or the optimum is of another size, 0, NaN or infinite.
     """
     units_of(network, layer, [unit])
-    optimum = float_array("the pixels of the optimum", optimum, network.pixels)
-    xp = array_module(optimum)
+    xp, name = array_module(network.weights[0]), "the pixels of the optimum"
+    optimum = float_array(name, optimum, network.pixels, xp=xp)
+    check_finite(name, optimum)
+    if not optimum.any():
+        raise UserError("the optimum is 0, which is on no sphere; give a point of norm above 0.")
     gradient = network.unit_gradient(optimum[None], layer, xp.asarray([unit]))[1][0]
     found = (hessian(network, layer, unit, optimum), gradient, optimum)
     return curvatures_on_sphere(*(to_host(array).astype(np.float64) for array in found))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepunits.backend import array_module, to_host
-from deepunits.checks import check_finite, check_numbers, float_array, unit_numbers, units_of
+from deepunits.checks import check_finite, check_numbers, check_symmetric, float_array, unit_numbers, units_of
 from deepunits.errors import UserError
 from deepunits.invariance.constrained_ascent import STEPS, ConstrainedAscent, Opposite, step_of
 from deepunits.models.network import Network
@@ -181,19 +181,21 @@ def trace_manifold(
     """
     units = units_of(network, layer, units)
     optimum, shown, epsilons = _arrays(network, optimum, units, shown, epsilons)
+    check_finite("the optima", optimum)
     xp = array_module(optimum)
-    norm = float(xp.linalg.norm(optimum[0])) if norm is None and len(optimum) else norm
+    norm = (float(xp.linalg.norm(optimum[0])) if len(optimum) else 1.0) if norm is None else norm
     unwhitening = xp.eye(optimum.shape[1]) if unwhitening is None else unwhitening
-    unwhitening = float_array("the numbers of unwhitening", unwhitening, *[optimum.shape[1]] * 2)
+    unwhitening = float_array("the numbers of unwhitening", unwhitening, *[optimum.shape[1]] * 2, xp=xp)
     rng = given_generator(rng, xp)
     check_numbers(
         norm=(norm, "positive"),
         trials=(trials, "count"),
+        perturbation=(perturbation, "positive"),  # at the optimum the gradient shows no way
         learning_rate=(learning_rate, "positive"),
         threshold=(threshold, "not negative"),
         max_steps=(max_steps, "count"),
     )
-    _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max_steps, step)
+    _check(units, shown, epsilons, optimum, norm, unwhitening, max_steps, step)
     unwhitening = xp.asarray(unwhitening, dtype=optimum.dtype)
     starts = perturbed_starts(
         optimum, trials=trials, perturbation=perturbation, norm=norm, unwhitening=unwhitening, rng=rng
@@ -238,15 +240,19 @@ def trace_manifold(
 
 def _arrays(network, optimum, units, shown, epsilons):
     """Return what is given as arrays, of the shapes and kinds that they must have."""
-    optimum = float_array("the optima", optimum, len(units), network.weights[0].shape[1])
-    shown = unit_numbers(shown, "shown")
-    epsilons = np.asarray(epsilons, dtype=np.float64)
+    first = network.weights[0]
+    optimum = float_array("the optima", optimum, len(units), first.shape[1], xp=array_module(first))
+    shown = unit_numbers(shown, "the units shown")
+    try:
+        epsilons = np.asarray(epsilons, dtype=np.float64)
+    except (TypeError, ValueError) as reason:
+        raise UserError(f"the epsilons are no numbers ({reason}); give a sequence of distances.") from reason
     if epsilons.ndim != 1 or not len(epsilons):
         raise UserError(f"the epsilons have shape {epsilons.shape}; give a sequence of distances.")
     return optimum, shown, epsilons
 
 
-def _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max_steps, step):
+def _check(units, shown, epsilons, optimum, norm, unwhitening, max_steps, step):
     """Refuse what cannot be searched."""
     outside = epsilons[~((epsilons >= 0) & (epsilons <= 2))]
     if len(outside):
@@ -257,8 +263,6 @@ def _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max
     if not (off <= 1e-5).all():
         worst = units[np.nanargmax(off) if np.isfinite(off).any() else 0]
         raise UserError(f"the optimum of unit {worst} is off the sphere of radius {norm:g}; scale it to that norm.")
-    if not perturbation > 0:
-        raise UserError(f"perturbation is {perturbation}; set it above 0: at the optimum the gradient shows no way.")
     if max_steps < 2:
         raise UserError(f"max_steps is {max_steps}; the activations of 2 steps are compared, so set it to 2 or more.")
     if step not in STEPS:
@@ -267,8 +271,9 @@ def _check(units, shown, epsilons, optimum, norm, perturbation, unwhitening, max
     if len(missing):
         raise UserError(f"unit {missing[0]} is to be shown, but its manifold is not traced; add it to the units.")
     check_finite("the numbers of unwhitening", unwhitening)
+    check_symmetric("the numbers of unwhitening", unwhitening)
     root = to_host(unwhitening).astype(np.float64)
-    try:  # which fails where an eigenvalue is not above that share of the variance; a fifth of the time of finding them
+    try:  # a factor exists where all eigenvalues are above 0; to find them takes five times as long
         np.linalg.cholesky(root - 1e-6 * root.diagonal().max() * np.eye(len(root)))
     except np.linalg.LinAlgError:
         raise UserError("the covariance of the data is singular; raise its regularization.") from None

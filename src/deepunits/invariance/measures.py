@@ -41,9 +41,10 @@ def normalized(activations: np.ndarray, epsilons: np.ndarray) -> np.ndarray:
     >>> normalized(np.array([[5.0, 4.0, -3.0]]), np.array([0.0, 1.0, 2.0]))
     array([[1.   , 0.875, 0.   ]])
     """
+    activations, epsilons = _curves(activations, epsilons)
     if epsilons[0] != 0 or epsilons[-1] != 2:
         raise UserError(f"the epsilons run from {epsilons[0]:g} to {epsilons[-1]:g}; normalized curves need 0 to 2.")
-    h = np.asarray(activations, dtype=np.float64)
+    h = activations.astype(np.float64)
     first, last = h[..., :1], h[..., -1:]
     if (first == last).any():
         raise UserError("a unit has the same activation at its optimum and opposite it: it is dead; leave it out.")
@@ -59,7 +60,18 @@ def area(curves: np.ndarray, epsilons: np.ndarray) -> np.ndarray:
     >>> area(1 - epsilons**2 / 4, epsilons).round(3)  # of any linear unit
     np.float64(1.333)
     """
-    return np.trapezoid(curves, epsilons, axis=-1)
+    return np.trapezoid(*_curves(curves, epsilons), axis=-1)
+
+
+def _curves(curves, epsilons):
+    """Return curves (..., E) and ε (E,) as arrays; refuse those that do not fit together."""
+    curves, epsilons = np.asarray(curves), np.asarray(epsilons)
+    numbers = curves.dtype.kind in "fiu" and epsilons.dtype.kind in "fiu"
+    if not (numbers and curves.shape[-1:] == epsilons.shape != (0,)):
+        raise UserError(
+            f"curves of shape {curves.shape} and epsilons of shape {epsilons.shape} do not fit; give (..., E) and (E,)."
+        )
+    return curves, epsilons
 
 
 def slope(curves, epsilons):

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepunits.backend import array_module, drop_negligible, to_host
-from deepunits.checks import check_finite, check_numbers, float_array, units_of
+from deepunits.checks import check_choice, check_finite, check_numbers, float_array, image_shape, units_of
 from deepunits.errors import UserError
 from deepunits.models.network import Network, activations_of
 from deepunits.models.view import View
 
+EDGES = ("grid-constant", "nearest")
 KINDS = ("rotation", "horizontal_translation", "vertical_translation", "scaling")
 
 
@@ -92,8 +93,11 @@ def transformation_matrices(
     Raises
     ------
     UserError
-        If the kind is unknown or a factor of size is not above 0.
+        If the kind is unknown, a factor of size is not above 0, or another argument cannot be meant.
     """
+    shape, amounts = image_shape(shape), float_array("the amounts", amounts, "amounts")
+    check_finite("the amounts", amounts)
+    check_choice("edge", edge, EDGES)
     size, colours = shape[:2], np.eye(math.prod(shape[2:]))
     matrices = np.empty((len(amounts), math.prod(shape), math.prod(shape)), np.float32)
     for matrix, amount in zip(matrices, amounts, strict=True):
@@ -185,12 +189,15 @@ def firing_invariance(
     Raises
     ------
     UserError
-        If the layer or a unit does not exist, or there are too few examples.
+        If the layer or a unit does not exist, there are too few examples, or another argument cannot be meant.
     """
-    units = units_of(network, layer, units)
-    examples = float_array("the examples", examples, "n", network.pixels)
+    units, xp = units_of(network, layer, units), array_module(network.weights[0])
+    examples = float_array("the examples", examples, "n", network.pixels, xp=xp)
+    matrices = _checked(matrices, network.pixels)
     check_finite("the examples", examples)
-    matrices = float_array("the matrices", matrices, "amounts", network.pixels, network.pixels)
+    check_numbers(global_rate=(global_rate, "share"), strongest=(strongest, "count"))
+    if not np.iterable(signs) or not len(signs) or not set(signs) <= {1, -1}:
+        raise UserError(f"signs are {signs!r}; give 1, for high activations, -1, for low ones, or both.")
     firing = int(global_rate * len(examples) + 1e-6)  # 0.29 times 100 is rounded to less than 29
     if not 1 <= strongest <= firing:
         raise UserError(
@@ -204,7 +211,6 @@ def firing_invariance(
     excited, rows = np.unique(ranked[:, :strongest], return_inverse=True)
     rows = rows.reshape(len(signs), strongest, len(units))
 
-    xp = array_module(examples)
     chosen = examples[xp.asarray(excited)]
     local = np.zeros((len(signs), len(units)))
     for matrix in matrices:
@@ -222,6 +228,15 @@ def firing_invariance(
         global_rates=overall[best, columns],
         signs=np.array(signs)[best],
     )
+
+
+def _checked(matrices, pixels):
+    """Return the `matrices` (G, P, P) of transformations as an array; refuse others, and if there are none."""
+    matrices = float_array("the matrices", matrices, "amounts", pixels, pixels)
+    check_finite("the numbers of the matrices", matrices)
+    if not len(matrices):
+        raise UserError("there are no matrices; give one for each amount of a transformation.")
+    return matrices
 
 
 def transformed_optima(
@@ -257,14 +272,14 @@ def transformed_optima(
     Raises
     ------
     UserError
-        If the layer or a unit does not exist, a transformation leaves nothing of an optimum in the frame, or none
-        leaves it as it is.
+        If the layer or a unit does not exist, the arrays do not fit, a transformation leaves nothing of an optimum in
+        the frame, or none leaves it as it is.
     """
-    units = units_of(network, layer, units)
-    optimum = float_array("the optima", optimum, len(units), network.pixels)
-    matrices = float_array("the matrices", matrices, "amounts", network.pixels, network.pixels)
+    units, xp = units_of(network, layer, units), array_module(network.weights[0])
+    optimum = float_array("the optima", optimum, len(units), network.pixels, xp=xp)
+    matrices = _checked(matrices, network.pixels)
+    check_finite("the optima", optimum)
     check_numbers(norm=(norm, "positive"))
-    xp = array_module(optimum)
     rows = xp.asarray(units)
     distances, activations = np.empty((2, len(units), len(matrices)))
     for g, matrix in enumerate(matrices):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepunits.checks import check_finite, check_numbers, float_array
+from deepunits.checks import check_finite, check_numbers, check_symmetric, float_array
 from deepunits.errors import UserError
 
 BLOCK = 5000  # examples made float64 at a time
@@ -31,7 +31,7 @@ def estimate(examples: np.ndarray, *, regularization: float = 0.01) -> dict[str,
     Raises
     ------
     UserError
-        If the examples hold NaN or an infinity, there are fewer than two, or C + r I is singular.
+        If the examples hold NaN or an infinity, there are fewer than two, r is below 0, or C + r I is singular.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def estimate(examples: np.ndarray, *, regularization: float = 0.01) -> dict[str,
     """
     examples = float_array("the examples", examples, "n", "pixels")
     if len(examples) < 2 or not examples.shape[1]:
-        raise UserError(f"a covariance needs at least 2 examples, of a pixel or more; these are {examples.shape}.")
+        raise UserError(f"a covariance needs at least 2 examples, of a pixel; these have shape {examples.shape}.")
     check_numbers(regularization=(regularization, "not negative"))
     blocks = [slice(start, start + BLOCK) for start in range(0, len(examples), BLOCK)]
     mean = sum(examples[block].sum(axis=0, dtype=np.float64) for block in blocks) / len(examples)
@@ -100,10 +100,12 @@ def preconditioner(covariance: np.ndarray, ridge: float) -> np.ndarray:
     Raises
     ------
     UserError
-        If C + r I is singular.
+        If C + r I is singular, C is not symmetric or r is below 0.
     """
     covariance = float_array("the numbers of the covariance", covariance, "pixels", "pixels")
     check_finite("the numbers of the covariance", covariance)
+    check_symmetric("the numbers of the covariance", covariance)
+    check_numbers(ridge=(ridge, "not negative"))
     return scaled_root(*np.linalg.eigh(covariance), ridge)
 
 

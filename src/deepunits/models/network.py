@@ -43,6 +43,9 @@ class Network:
         biases: Sequence[np.ndarray],
         nonlinearities: str | Sequence[str] = "sigmoid",
     ):
+        for name, given in (("weights", weights), ("biases", biases)):
+            if not np.iterable(given):
+                raise UserError(f"{name} are {given!r}; give an array for each layer, bottom first.")
         self.weights = [float_array("weights", w) for w in weights]
         self.biases = [float_array("biases", b) for b in biases]
         if len(self.weights) != len(self.biases) or not self.weights:
@@ -86,6 +89,9 @@ class Network:
     def activations(self, x, layer):
         """Return the activations of all units of `layer`, shape (n, units), at the inputs `x` (n, pixels)."""
         self._check_layer(layer)
+        array_module(x)
+        if x.ndim != 2 or x.shape[1] != self.pixels:
+            raise UserError(f"the inputs have shape {x.shape}; give (n, {self.pixels}).")
         below = x  # here the product of the first layer adds the bias, too
         for w, b, f in self._below(layer):
             below = f.of_layer(below, w.T, b)
@@ -214,7 +220,7 @@ class Network:
 
     def _check_layer(self, layer):
         if not isinstance(layer, Integral) or not 1 <= layer <= self.depth:
-            raise UserError(f"layer {layer} was asked for, but the network has layers 1 to {self.depth}.")
+            raise UserError(f"layer {layer!r} was asked for, but the network has layers 1 to {self.depth}.")
 
     def check_units(self, layer, units):
         """Raise a UserError if the network has no such layer or one of the units (n,) is not in it.

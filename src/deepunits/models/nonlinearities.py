@@ -3,6 +3,8 @@
 Every derivative is a function of the output h = f(a), which a pass upwards keeps, and not of the activation a.
 """
 
+from collections.abc import Iterable
+
 from deepunits.backend import array_module, biased_sigmoid, matmul, sigmoid, sigmoid_layer
 from deepunits.checks import check_choice
 from deepunits.errors import UserError
@@ -111,6 +113,8 @@ def between_layers(nonlinearities, depth):
     UserError
         If a name is not known, or there are not as many.
     """
+    if not isinstance(nonlinearities, Iterable):
+        raise UserError(f"nonlinearities are {nonlinearities!r}; give {', '.join(NONLINEARITIES)} or several of these.")
     names = (nonlinearities,) * (depth - 1) if isinstance(nonlinearities, str) else tuple(nonlinearities)
     for name in (nonlinearities,) if isinstance(nonlinearities, str) else names:
         check_choice("a nonlinearity", name, NONLINEARITIES)

@@ -99,7 +99,7 @@ class View:
     def check_units(self, layer, units):
         """Raise a UserError if there is no such layer or one of the units (n,) is not in it."""
         if not isinstance(layer, Integral) or not 1 <= layer <= self.depth:
-            raise UserError(f"layer {layer} was asked for, but the network has layers 1 to {self.depth}.")
+            raise UserError(f"layer {layer!r} was asked for, but the network has layers 1 to {self.depth}.")
         units, count = unit_numbers(units), self.units(layer)
         outside = [int(unit) for unit in (units.min(), units.max()) if not 0 <= unit < count] if len(units) else []
         if outside:
@@ -173,7 +173,7 @@ def energy_units(filters: np.ndarray) -> QuadraticForms:
     >>> maximize_activation(cell, 1, [0], norm=2.0).activations.round(3)[0, :3]
     array([4., 4., 4.], dtype=float32)
     """
-    filters = float_array("filters", filters)
+    filters = float_array("filters", filters, "units", "filters", "pixels")
     return QuadraticForms(2 * np.einsum("ukp,ukq->upq", filters, filters))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepunits.backend import array_module, matmul, row_dot, to_host
-from deepunits.checks import check_finite, check_numbers, float_array, units_of
+from deepunits.checks import check_finite, check_numbers, check_symmetric, float_array, units_of
 from deepunits.errors import UserError
 from deepunits.kernels import launch
 from deepunits.models.network import Network
@@ -117,7 +117,8 @@ def maximize_activation(
     Raises
     ------
     UserError
-        If the layer or a unit does not exist, or the activations stop being numbers.
+        If the layer or a unit does not exist, the preconditioner is not symmetric or of another size, or the
+        activations stop being numbers.
 
     Notes
     -----
@@ -145,8 +146,10 @@ def maximize_activation(
         max_steps=(max_steps, "count"),
     )
     if preconditioner is not None:
-        preconditioner = float_array("the numbers of the preconditioner", preconditioner, *[network.pixels] * 2)
-        check_finite("the numbers of the preconditioner", preconditioner)
+        name, shape = "the numbers of the preconditioner", (network.pixels, network.pixels)
+        preconditioner = xp.asarray(float_array(name, preconditioner, *shape, xp=xp), dtype=xp.float32)
+        check_finite(name, preconditioner)
+        check_symmetric(name, preconditioner)
     rows = len(units) * restarts
     row_units = xp.asarray(np.repeat(units, restarts))
     # Each row is where an ascent starts until it is overwritten by where it ended.

@@ -60,11 +60,12 @@ def sample_clamped_units(
     UserError
         If the layers do not fit on one another, a unit does not exist or fewer draws are made than are to be kept.
     """
-    for layer in (rbms := list(rbms)):
+    check_kind(rbms, Sequence, "give the layers of a DBN, bottom first")
+    for layer in rbms:
         check_kind(layer, RBM, "give the layers of a DBN, bottom first")
-    if not rbms or any(len(a.weights) != b.weights.shape[1] for a, b in pairwise(rbms)):
-        shapes = ", ".join(str(layer.weights.shape) for layer in rbms) or "none"
-        raise UserError(f"layers with weights of the shapes {shapes} are no DBN; give them bottom first.")
+    if not rbms or any(len(below.weights) != above.weights.shape[1] for below, above in pairwise(rbms)):
+        shapes = ", ".join(str(layer.weights.shape) for layer in rbms) or "()"
+        raise UserError(f"layers with weights of the shapes {shapes} are no DBN; give one or more, bottom first.")
     top = rbms[-1]
     hidden_units, visible_units = top.weights.shape
     units = unit_numbers(units)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from deepunits.backend import array_module
 from deepunits.checks import check_finite, check_numbers, float_array, units_of
 from deepunits.errors import UserError
 from deepunits.models.network import Network, activations_of
@@ -21,7 +22,6 @@ def strongest_examples(
     layer : int
     units : array (U,) of int
     examples : array (n, P)
-        On the network's device.
     count : int
         At most n.
 
@@ -35,7 +35,7 @@ def strongest_examples(
         If the layer or a unit does not exist, or the examples are too few, of another size or hold NaN or infinity.
     """
     units = units_of(network, layer, units)
-    examples = float_array("the examples", examples, "n", network.pixels)
+    examples = float_array("the examples", examples, "n", network.pixels, xp=array_module(network.weights[0]))
     check_finite("the examples", examples)
     check_numbers(count=(count, "count"))
     if count > len(examples):
