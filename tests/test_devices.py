@@ -7,6 +7,7 @@ from deepunits import randomness
 from deepunits.backend import to_host
 from deepunits.data.infinite_mnist import InfiniteMNIST, hash_numbers
 from deepunits.data.streams import ExampleStream
+from deepunits.errors import UserError
 from deepunits.invariance.alternatives import random_walks
 from deepunits.invariance.constrained_ascent import STEPS
 from deepunits.invariance.hessian import principal_curvatures, walk_along
@@ -235,6 +236,28 @@ def test_clamped_sampling(gpu, kinds):
         found.append(sample_clamped_units([layer.to(xp) for layer in (first, second)], [0, 3], **given))
     for expected, on_device in zip(*found, strict=True):
         np.testing.assert_allclose(on_device, expected, atol=1e-5)
+
+
+def test_a_generator_of_numpy_is_refused_on_a_gpu(gpu):
+    with pytest.raises(UserError, match=f"rng is of type Generator; give .*generator.0, xp={gpu.__name__}"):
+        maximize_activation(network(gpu), 1, [0], rng=generator(0), **SEARCH)
+
+
+def test_arrays_of_numpy_are_moved_to_a_gpu(gpu):
+    maxima = maximize_activation(network(), 2, [0, 3], restarts=2, preconditioner=np.eye(PIXELS), **SEARCH)
+    optimum, matrices = maxima.best, np.stack([np.eye(PIXELS), np.eye(PIXELS)[::-1]])
+    found = []
+    for xp in (np, gpu):
+        net, units = network(xp), xp.asarray([0, 3])
+        traced = trace_manifold(net, 2, units, optimum, epsilons=[0.0], unwhitening=np.eye(PIXELS))
+        strongest = strongest_examples(net, 2, units, examples(), 4)
+        curvatures = principal_curvatures(net, 2, 3, optimum[1]).curvatures
+        moved = transformed_optima(net, 2, units, optimum, matrices, norm=NORM)[1]
+        fires = firing_invariance(net, 2, units, examples(), matrices, global_rate=0.2, strongest=2).scores
+        maximize_activation(net, 2, units, restarts=2, preconditioner=np.eye(PIXELS), **SEARCH)
+        found.append((traced.activations, strongest, curvatures, moved, fires))
+    for expected, on_device in zip(*found, strict=True):
+        np.testing.assert_allclose(on_device, expected, atol=1e-3)
 
 
 def maxima_of(net, layer, units):

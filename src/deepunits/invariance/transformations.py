@@ -95,7 +95,7 @@ def transformation_matrices(
     UserError
         If the kind is unknown, a factor of size is not above 0, or another argument cannot be meant.
     """
-    shape, amounts = image_shape(shape), float_array("the amounts", amounts, "amounts")
+    shape, amounts = image_shape(shape), float_array("the amounts", np.asarray(amounts), "amounts")
     check_finite("the amounts", amounts)
     check_choice("edge", edge, EDGES)
     size, colours = shape[:2], np.eye(math.prod(shape[2:]))
