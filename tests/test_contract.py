@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from configuration import fault, schema
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from inheritance import merge
 from paper_requirements import paper_requirements
@@ -163,6 +163,7 @@ def test_every_mapping_refuses_a_misspelt_key(part):
         max_leaves=5,
     ),
 )
+@example(key="datasets.mnist.deformation", value={"\n": None})
 def test_any_value_anywhere_is_taken_or_refused_in_one_sentence(key, value):
     sentence = fault(changed(PLACES[key][0], value), paper_requirements)
     assert sentence is None or sentence.startswith(("config key ", "the name ")) and "\n" not in sentence

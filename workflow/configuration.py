@@ -140,7 +140,7 @@ def _hint(value):
 
 
 def _key(path):
-    return ".".join(map(str, path))
+    return ".".join(part if part and part.isprintable() else _show(part) for part in map(str, path))
 
 
 def _show(value):
