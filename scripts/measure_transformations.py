@@ -7,7 +7,9 @@ import numpy as np
 from deepunits.backend import choose_device, device_name, to_host
 from deepunits.console import job
 from deepunits.data.examples import image_shape, load_examples
-from deepunits.invariance import transformations
+from deepunits.invariance.firing import firing_invariance
+from deepunits.invariance.transformations import amounts, transformation_matrices
+from deepunits.invariance.transformed_optima import transformed_optima
 from deepunits.models.network import dead_units
 from deepunits.models.trained import check_fit, load_network
 from deepunits.storage import load_npz, save_npz
@@ -21,7 +23,7 @@ with job(log=snakemake.log[0]):
     layer, network = int(snakemake.wildcards.layer), load_network(files.network).to(xp)
     examples = xp.asarray(load_examples(files.examples, "test"))
     shape = image_shape(files.provenance, examples)
-    amounts = {kind: transformations.amounts(kind, largest, params.amounts) for kind, largest in params.largest.items()}
+    taken = {kind: amounts(kind, largest, params.amounts) for kind, largest in params.largest.items()}
     stored = load_npz(files.invariance)
     check_fit(network, layer, stored)
     dead = dead_units(network, layer, examples[:EXAMPLES])
@@ -29,9 +31,9 @@ with job(log=snakemake.log[0]):
     units, optimum = stored["units"][live], xp.asarray(stored["optimum"][live])
     rows, norm = xp.asarray(units), float(stored["norm"])
     found = {name: [] for name in ("scores", "local_rates", "global_rates", "distances", "activations")}
-    for kind, values in amounts.items():
-        matrices = transformations.transformation_matrices(kind, values, shape, edge=params.edge)
-        firing = transformations.firing_invariance(
+    for kind, values in taken.items():
+        matrices = transformation_matrices(kind, values, shape, edge=params.edge)
+        firing = firing_invariance(
             network,
             layer,
             units,
@@ -41,14 +43,14 @@ with job(log=snakemake.log[0]):
             strongest=params.strongest,
             signs=(1,),
         )
-        moved = transformations.transformed_optima(network, layer, units, optimum, matrices, norm=norm)
+        moved = transformed_optima(network, layer, units, optimum, matrices, norm=norm)
         for name, value in zip(found, (firing.scores, firing.local_rates, firing.global_rates, *moved), strict=True):
             found[name].append(value.astype(np.float32))
     save_npz(
         snakemake.output.transformations,
         units=units,
-        kinds=np.array(list(amounts)),
-        amounts=np.array(list(amounts.values())),
+        kinds=np.array(list(taken)),
+        amounts=np.array(list(taken.values())),
         highest=to_host(network.unit_activation(optimum, layer, rows)),
         opposite=to_host(network.unit_activation(-optimum, layer, rows)),
         **found,

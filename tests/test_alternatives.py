@@ -6,7 +6,8 @@ from tolerances import assert_single
 
 from deepunits.invariance.alternatives import SEARCHES, random_walks
 from deepunits.invariance.manifold import trace_manifold
-from deepunits.invariance.transformations import transformation_matrices, transformed_optima
+from deepunits.invariance.transformations import transformation_matrices
+from deepunits.invariance.transformed_optima import transformed_optima
 from deepunits.models.network import Network
 from deepunits.paper.tables.transformations import COLUMNS, KEPT_AT, manifold_curves, transformation_rows
 from deepunits.visualize.activation_maximization import maximize_activation, to_norm

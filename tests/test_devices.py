@@ -10,10 +10,12 @@ from deepunits.data.streams import ExampleStream
 from deepunits.errors import UserError
 from deepunits.invariance.alternatives import random_walks
 from deepunits.invariance.constrained_ascent import STEPS
+from deepunits.invariance.firing import firing_invariance
 from deepunits.invariance.hessian import principal_curvatures, walk_along
 from deepunits.invariance.manifold import trace_manifold
 from deepunits.invariance.search import optima
-from deepunits.invariance.transformations import amounts, firing_invariance, transformation_matrices, transformed_optima
+from deepunits.invariance.transformations import amounts, transformation_matrices
+from deepunits.invariance.transformed_optima import transformed_optima
 from deepunits.models import stack
 from deepunits.models.autoencoder import Denoising
 from deepunits.models.classifier import error_rate, fine_tune, refit, with_output_layer

@@ -6,17 +6,12 @@ from sklearn.neural_network import BernoulliRBM, MLPClassifier
 
 from deepunits.invariance.alternatives import random_walks
 from deepunits.invariance.constrained_ascent import STEPS
+from deepunits.invariance.firing import firing_invariance
 from deepunits.invariance.hessian import principal_curvatures
 from deepunits.invariance.manifold import trace_manifold
 from deepunits.invariance.measures import area, normalized
-from deepunits.invariance.transformations import (
-    KINDS,
-    amounts,
-    firing_invariance,
-    normalized_curves,
-    transformation_matrices,
-    transformed_optima,
-)
+from deepunits.invariance.transformations import KINDS, amounts, transformation_matrices
+from deepunits.invariance.transformed_optima import normalized_curves, transformed_optima
 from deepunits.models.network import Network
 from deepunits.models.sklearn_view import from_sklearn
 from deepunits.models.view import QuadraticForms

@@ -6,10 +6,12 @@ import scipy.sparse
 
 from deepunits.drawing.units import draw_curves, draw_manifolds, draw_maxima
 from deepunits.errors import UserError
+from deepunits.invariance.firing import firing_invariance
 from deepunits.invariance.hessian import principal_curvatures
 from deepunits.invariance.manifold import trace_manifold
 from deepunits.invariance.measures import area, normalized
-from deepunits.invariance.transformations import firing_invariance, transformation_matrices, transformed_optima
+from deepunits.invariance.transformations import transformation_matrices
+from deepunits.invariance.transformed_optima import transformed_optima
 from deepunits.invariance.whitening import estimate, preconditioner
 from deepunits.models.autoencoder import Denoising, DenoisingAutoencoder
 from deepunits.models.network import Network

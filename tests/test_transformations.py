@@ -6,18 +6,9 @@ from scipy import ndimage
 from tolerances import assert_single
 
 from deepunits.errors import UserError
-from deepunits.invariance.transformations import (
-    FiringInvariance,
-    amounts,
-    curves,
-    firing_invariance,
-    highest_at,
-    mean_of_top,
-    normalized_curves,
-    transform,
-    transformation_matrices,
-    transformed_optima,
-)
+from deepunits.invariance.firing import FiringInvariance, firing_invariance, mean_of_top
+from deepunits.invariance.transformations import amounts, transform, transformation_matrices
+from deepunits.invariance.transformed_optima import curves, highest_at, normalized_curves, transformed_optima
 from deepunits.models.network import Network
 
 SHAPE = (13, 11)

@@ -586,6 +586,7 @@ def test_an_edited_setting_makes_again_what_it_touches(finished, config, expecte
         ("invariance/manifold.py", MANIFOLDS | TRACED_FINE_TUNED | SEARCHES | KNOWN_UNITS | figures(5)),
         ("invariance/projection.py", MANIFOLDS | TRACED_FINE_TUNED | STUDIES | KNOWN_UNITS | figures(5)),
         ("invariance/transformations.py", TRANSFORMATIONS),
+        ("invariance/firing.py", TRANSFORMATIONS),
         ("models/classifier.py", TUNING | ERRORS | OUTPUT | PRECONDITIONED | FINE_TUNED),
         ("models/rbm.py", FROM_DATA - DATA - STATISTICS - OF_KNOWN_UNITS),
         ("data/sources.py", FROM_DATA),

@@ -3,14 +3,14 @@ from deepunits.drawing.units import draw_curves as draw_curves
 from deepunits.drawing.units import draw_manifolds as draw_manifolds
 from deepunits.drawing.units import draw_maxima as draw_maxima
 from deepunits.errors import UserError as UserError
+from deepunits.invariance.firing import firing_invariance as firing_invariance
 from deepunits.invariance.hessian import principal_curvatures as principal_curvatures
 from deepunits.invariance.manifold import trace_manifold as trace_manifold
 from deepunits.invariance.measures import area as area
 from deepunits.invariance.measures import log_sigmoid as log_sigmoid
 from deepunits.invariance.measures import normalized as normalized
-from deepunits.invariance.transformations import firing_invariance as firing_invariance
 from deepunits.invariance.transformations import transformation_matrices as transformation_matrices
-from deepunits.invariance.transformations import transformed_optima as transformed_optima
+from deepunits.invariance.transformed_optima import transformed_optima as transformed_optima
 from deepunits.invariance.whitening import estimate as estimate_statistics
 from deepunits.invariance.whitening import preconditioner as preconditioner
 from deepunits.models.network import Network as Network

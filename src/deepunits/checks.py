@@ -77,6 +77,20 @@ def units_of(network, layer, units):
     return units
 
 
+def check_layer(layer, depth):
+    """Refuse a number of a `layer` that a network of so many layers has not."""
+    if not isinstance(layer, Integral) or not 1 <= layer <= depth:
+        raise UserError(f"layer {layer!r} was asked for, but the network has layers 1 to {depth}.")
+
+
+def check_in_layer(layer, units, count):
+    """Refuse `units` (n,) that are no numbers, or that a `layer` of `count` units has not."""
+    units = unit_numbers(units)
+    outside = [int(unit) for unit in (units.min(), units.max()) if not 0 <= unit < count] if len(units) else []
+    if outside:
+        raise UserError(f"layer {layer} has units 0 to {count - 1}; unit {outside[0]} was asked for.")
+
+
 def unit_numbers(units, name="units"):
     """Return `units`, a sequence of whole numbers, as an array; refuse a mask, fractions and anything of two axes."""
     found = _array(name, list(units) if np.iterable(units) and not hasattr(units, "dtype") else units)

@@ -117,8 +117,8 @@ def trace_manifold(
         Counted from 1.
     units : array (U,) of int
     optimum : array (U, P)
-        x_opt of each unit, on the network's device; float64 makes the search one of double precision, and what is
-        neither that nor float32 becomes float32.
+        x_opt of each unit; float64 makes the search one of double precision, and what is neither that nor float32
+        becomes float32.
     norm : float, optional
         ρ; that of the first optimum, if it is not given.
     epsilons : sequence of float, ascending, in [0, 2]

@@ -1,12 +1,11 @@
 """The feed-forward view of any trained model: what activation maximization and invariance analysis see."""
 
 from collections.abc import Sequence
-from numbers import Integral
 
 import numpy as np
 
 from deepunits.backend import array_module, matmul, row_dot, sigmoid, to_host
-from deepunits.checks import check_finite, float_array, unit_numbers
+from deepunits.checks import check_finite, check_in_layer, check_layer, float_array
 from deepunits.errors import UserError
 from deepunits.models.nonlinearities import NONLINEARITIES, between_layers
 
@@ -74,7 +73,7 @@ class Network:
 
     def units(self, layer):
         """Return the number of units of `layer`."""
-        self._check_layer(layer)
+        check_layer(layer, self.depth)
         return len(self.weights[layer - 1])
 
     def to(self, xp):
@@ -88,7 +87,7 @@ class Network:
 
     def activations(self, x, layer):
         """Return the activations of all units of `layer`, shape (n, units), at the inputs `x` (n, pixels)."""
-        self._check_layer(layer)
+        check_layer(layer, self.depth)
         array_module(x)
         if x.ndim != 2 or x.shape[1] != self.pixels:
             raise UserError(f"the inputs have shape {x.shape}; give (n, {self.pixels}).")
@@ -218,22 +217,15 @@ class Network:
         functions = [NONLINEARITIES[name] for name in self.nonlinearities[: layer - 1]]
         return list(zip(self.weights[: layer - 1], self.biases[: layer - 1], functions, strict=True))
 
-    def _check_layer(self, layer):
-        if not isinstance(layer, Integral) or not 1 <= layer <= self.depth:
-            raise UserError(f"layer {layer!r} was asked for, but the network has layers 1 to {self.depth}.")
-
     def check_units(self, layer, units):
         """Raise a UserError if the network has no such layer or one of the units (n,) is not in it.
 
         It is also raised if they are no whole numbers, or the network's parameters no numbers.
         """
-        units, count = unit_numbers(units), self.units(layer)
+        check_in_layer(layer, units, self.units(layer))
         for k in range(layer):
             check_finite(f"the weights of layer {k + 1}", self.weights[k])
             check_finite(f"the biases of layer {k + 1}", self.biases[k])
-        outside = [int(unit) for unit in (units.min(), units.max()) if not 0 <= unit < count] if len(units) else []
-        if outside:
-            raise UserError(f"layer {layer} has units 0 to {count - 1}; unit {outside[0]} was asked for.")
 
 
 BLOCK = 1000  # examples activated at a time

@@ -1,12 +1,11 @@
 """Any differentiable network, seen unit by unit, as activation maximization and invariance analysis see it."""
 
 from functools import cached_property
-from numbers import Integral
 
 import numpy as np
 
 from deepunits.backend import matmul, row_dot
-from deepunits.checks import float_array, unit_numbers
+from deepunits.checks import check_in_layer, check_layer, float_array
 from deepunits.errors import UserError
 
 
@@ -98,12 +97,8 @@ class View:
 
     def check_units(self, layer, units):
         """Raise a UserError if there is no such layer or one of the units (n,) is not in it."""
-        if not isinstance(layer, Integral) or not 1 <= layer <= self.depth:
-            raise UserError(f"layer {layer!r} was asked for, but the network has layers 1 to {self.depth}.")
-        units, count = unit_numbers(units), self.units(layer)
-        outside = [int(unit) for unit in (units.min(), units.max()) if not 0 <= unit < count] if len(units) else []
-        if outside:
-            raise UserError(f"layer {layer} has units 0 to {count - 1}; unit {outside[0]} was asked for.")
+        check_layer(layer, self.depth)
+        check_in_layer(layer, units, self.units(layer))
 
 
 class QuadraticForms(View):

@@ -39,7 +39,7 @@ def combine_filters(weights: Sequence[np.ndarray], kept: int = 100) -> np.ndarra
     array([[ 0., -2.,  1.]])
     """
     check_numbers(kept=(kept, "count"))
-    if not isinstance(weights, Sequence) or not len(weights):
+    if not np.iterable(weights) or not len(weights):
         raise UserError("no weights were given; give those of each layer, bottom first.")
     filters, *above = (float_array("the weights", w, "units", "units below") for w in weights)
     for w in above:

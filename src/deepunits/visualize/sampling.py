@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from deepunits.backend import array_module, to_host
-from deepunits.checks import check_kind, check_numbers, unit_numbers
+from deepunits.checks import check_in_layer, check_kind, check_numbers, unit_numbers
 from deepunits.errors import UserError
 from deepunits.models.rbm import RBM
 from deepunits.randomness import bernoulli, given_generator
@@ -71,9 +71,7 @@ def sample_clamped_units(
     units = unit_numbers(units)
     check_numbers(steps=(steps, "count"), every=(every, "count"), chains=(chains, "count"), kept=(kept, "count"))
     draws = steps // every
-    outside = units[(units < 0) | (units >= hidden_units)]
-    if len(outside):
-        raise UserError(f"layer {len(rbms)} has units 0 to {hidden_units - 1}; unit {outside[0]} was asked for.")
+    check_in_layer(len(rbms), units, hidden_units)
     if draws * chains < kept:
         raise UserError(f"{steps} steps with a draw every {every} in {chains} chains do not give {kept} samples.")
 

@@ -5,7 +5,8 @@ from functools import partial
 import numpy as np
 
 from deepunits.invariance.measures import area, compare, log_sigmoid
-from deepunits.invariance.transformations import normalized_curves, transform
+from deepunits.invariance.transformations import transform
+from deepunits.invariance.transformed_optima import normalized_curves
 from deepunits.models.trained import load_network
 from deepunits.paper.claims.claim import WHERE, cases, statement
 from deepunits.paper.claims.section4 import (

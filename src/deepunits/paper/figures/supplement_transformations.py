@@ -4,7 +4,7 @@ import numpy as np
 
 from deepunits.drawing.sheet import LINE, TEXT_WIDTH, Sheet, style
 from deepunits.invariance.measures import log_sigmoid
-from deepunits.invariance.transformations import curves, normalized_curves
+from deepunits.invariance.transformed_optima import curves, normalized_curves
 from deepunits.paper.figures.figure7 import COLORS, DASHES
 from deepunits.paper.figures.panels import COLUMN_TITLES
 from deepunits.paper.figures.results import path_list, read, substitutes

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from deepunits.data.examples import stands_in_for
+from deepunits.invariance.firing import mean_of_top
 from deepunits.invariance.measures import normalized
-from deepunits.invariance.transformations import mean_of_top, normalized_curves
+from deepunits.invariance.transformed_optima import normalized_curves
 from deepunits.paper.statistics import over_units
 from deepunits.storage import load_npz
 
@@ -53,7 +54,7 @@ def transformation_rows(measured, traced, *, top, seed):
     Parameters
     ----------
     measured : dict of arrays
-        As :func:`deepunits.invariance.transformations.normalized_curves` takes them, with ``kinds`` (K,) and
+        As :func:`deepunits.invariance.transformed_optima.normalized_curves` takes them, with ``kinds`` (K,) and
         ``scores`` (K, U) of Goodfellow et al. (2009).
     traced : dict of arrays
         The invariance manifolds of these units, and perhaps of others.
