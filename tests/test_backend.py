@@ -12,7 +12,7 @@ from scipy.stats import binom, kstest
 
 from deepunits import backend, blas, randomness
 from deepunits.backend import accumulate_product, biased_sigmoid, matmul, sigmoid_layer, to_host, weighted_sum
-from deepunits.randomness import bernoulli, generator, sample_layer, uniform
+from deepunits.randomness import bernoulli, generator, keep, sample_layer, uniform
 
 
 def draw(rng, probability):
@@ -84,6 +84,24 @@ def test_states_of_neighbours_are_independent():
     states = draw(generator(6), np.full(200_003, 0.3, np.float32))
     for lag in (1, 7, 8):
         assert abs(np.corrcoef(states[:-lag], states[lag:])[0, 1]) < 4 / np.sqrt(len(states))
+
+
+# --- what dropout keeps ---
+
+
+@pytest.mark.parametrize("rest", [0.0, 0.25, 0.75, 1 - 2.0**-14])
+@pytest.mark.parametrize("share", [0.0, 2.0**-10, 0.1, 0.25, 127.5 / 256, 0.77, 1 - 2.0**-10])
+def test_what_is_dropped_are_the_numbers_under_the_share(share, rest):
+    first = np.arange(256)
+    expected = np.where((first + rest) / 256 < share, 0, np.float32(1 / (1 - share)))
+    np.testing.assert_array_equal(keep(Bits(first, rest), share, np.full(256, np.nan, np.float32)), expected)
+
+
+@pytest.mark.parametrize("share", [1e-4, 0.001, 0.25, 0.3137, 0.9999])
+def test_as_much_is_dropped_as_the_share_says(share):
+    kept = keep(generator(7), share, np.empty((37, 8101), np.float32))
+    low, high = binom.ppf([1e-5, 1 - 1e-5], kept.size, share)
+    assert low <= (kept == 0).sum() <= high and set(np.unique(kept)) == {0, np.float32(1 / (1 - share))}
 
 
 def test_arrays_that_are_not_in_c_order_are_refused():
@@ -167,16 +185,17 @@ def test_no_examples_are_no_error():
     np.testing.assert_array_equal(accumulate_product(weights.copy(), none, none[:, :5], beta=0.5), 0.5 * weights)
 
 
+@pytest.mark.parametrize("rows", [13, 4, 1])  # a fifth of the terms is few
 @pytest.mark.parametrize("one_thread", [False, True])
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 1e-5), (np.float64, 1e-12)])
-def test_products_of_arrays_in_any_layout(monkeypatch, dtype, tolerance, one_thread):
+def test_products_of_arrays_in_any_layout(monkeypatch, dtype, tolerance, one_thread, rows):
     monkeypatch.setattr(backend, "ONE_THREAD", one_thread)
     rng = np.random.default_rng(0)
-    wide, tall = rng.normal(size=(13, 22)).astype(dtype), rng.normal(size=(14, 5)).astype(dtype)
-    for a in (np.ascontiguousarray(wide[:, :7]), np.asfortranarray(wide[:, :7]), wide[:, :7], wide[:, 8::2]):
-        for b in (np.ascontiguousarray(tall[:7]), np.asfortranarray(tall[:7]), tall[::2]):
+    wide, tall = rng.normal(size=(rows, 70)).astype(dtype), rng.normal(size=(46, 5)).astype(dtype)
+    for a in (np.ascontiguousarray(wide[:, :23]), np.asfortranarray(wide[:, :23]), wide[:, :23], wide[:, 24::2]):
+        for b in (np.ascontiguousarray(tall[:23]), np.asfortranarray(tall[:23]), tall[::2]):
             expected = a.astype(np.float64) @ b
-            out = np.full((13, 5), np.nan, dtype)
+            out = np.full((rows, 5), np.nan, dtype)
             assert matmul(a, b, out=out) is out
             np.testing.assert_allclose(out, expected, atol=tolerance)
             np.testing.assert_array_equal(matmul(a, b), out)

@@ -16,7 +16,7 @@ from deepunits.invariance.manifold import trace_manifold
 from deepunits.invariance.search import optima
 from deepunits.invariance.transformations import amounts, transformation_matrices
 from deepunits.invariance.transformed_optima import transformed_optima
-from deepunits.models import stack
+from deepunits.models import classifier, stack
 from deepunits.models.autoencoder import Denoising
 from deepunits.models.classifier import error_rate, fine_tune, refit, with_output_layer
 from deepunits.models.network import Network
@@ -94,11 +94,18 @@ def one_source_of_numbers(gpu, monkeypatch):
         out[...] = uniform(rng, scratch) < probability
         return out
 
-    corrupt = Denoising.corrupt
+    def keep_as_the_generator_draws(rng, share, out):
+        if not isinstance(out, np.ndarray):
+            return keep(rng, share, out)
+        out[...] = (uniform(rng, out) >= share) * np.float32(1 / (1 - share))
+        return out
+
+    corrupt, keep = Denoising.corrupt, classifier.keep
     monkeypatch.setattr(Denoising, "corrupt", corrupt_as_the_kernel_does)
     monkeypatch.setattr(randomness, "_DeviceGenerator", SameNumbers)
     monkeypatch.setattr(randomness, "bernoulli", as_the_kernel_draws)
     monkeypatch.setattr(sampling, "bernoulli", as_the_generator_draws)
+    monkeypatch.setattr(classifier, "keep", keep_as_the_generator_draws)
     monkeypatch.setattr(stack, "EPOCH", 5 * 41)
     monkeypatch.setattr(stack, "BLOCK", 3 * BATCH)
 
@@ -238,6 +245,16 @@ def test_clamped_sampling(gpu, kinds):
         found.append(sample_clamped_units([layer.to(xp) for layer in (first, second)], [0, 3], **given))
     for expected, on_device in zip(*found, strict=True):
         np.testing.assert_allclose(on_device, expected, atol=1e-5)
+
+
+def test_a_generator_of_cupys_own_does(gpu):
+    layers = [pretrained(np, "CD")[0].to(gpu)]
+
+    def drawn(seed):
+        return sample_clamped_units(layers, [0, 3], steps=2, every=1, kept=2, rng=gpu.random.default_rng(seed))[0]
+
+    np.testing.assert_array_equal(drawn(1), drawn(1))
+    assert (drawn(1) != drawn(2)).any()
 
 
 def test_a_generator_of_numpy_is_refused_on_a_gpu(gpu):

@@ -1,4 +1,4 @@
-"""SciPy's single-precision matrix product, without the rest of ``scipy.linalg``.
+"""SciPy's single-precision products of matrices, and of one with a vector, without the rest of ``scipy.linalg``.
 
 That takes longer to import than NumPy and all of this package, and most jobs need nothing else of it.
 """
@@ -16,7 +16,7 @@ ONE_THREAD = (os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_
 
 
 def _load():
-    """Return the module of SciPy's that has the product."""
+    """Return the module of SciPy's that has the products."""
     if NAME in sys.modules:
         return sys.modules[NAME]
     package = find_spec("scipy")
@@ -31,4 +31,4 @@ def _load():
     return sys.modules[NAME]
 
 
-sgemm = _load().sgemm
+sgemm, sgemv = _load().sgemm, _load().sgemv

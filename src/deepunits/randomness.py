@@ -85,7 +85,7 @@ def uniform(rng, out):
         return out
     # Two numbers from each 64-bit draw take two thirds of the time of NumPy's own float32 numbers.
     for part in _parts(out, DRAWN):
-        bits = rng.bit_generator.random_raw(-(-part.size // 2)).view(np.uint32)[: part.size]
+        bits = _bits(rng, np.uint32, part.size)
         bits >>= 8
         part[...] = bits.view(np.int32)  # signed integers become floats faster
         part *= 2.0**-24
@@ -117,11 +117,30 @@ def bernoulli(rng, probability, scratch, out):
         scaled = scratch.reshape(-1)[: p.size]
         np.multiply(p, 256 * (1 - 2.0**-24), out=scaled)  # under 256, also for probability 1
         threshold = scaled.astype(np.uint8)
-        first_bits = rng.bit_generator.random_raw(-(-p.size // 8)).view(np.uint8)[: p.size]
+        first_bits = _bits(rng, np.uint8, p.size)
         undecided = np.flatnonzero(first_bits == threshold)
         states[...] = np.less(first_bits, threshold).view(np.int8)  # bytes become floats faster than truths do
         rest = scaled[undecided] - threshold[undecided]
         states[undecided] = rng.random(len(undecided), dtype=np.float32) < rest
+    return out
+
+
+def keep(rng, share_dropped, out):
+    """Fill the float32 array `out`, in C order, with 1 / (1 - share_dropped) or, with that probability, 0; return it.
+
+    On the CPU the numbers that decide are drawn lazily, as by :func:`bernoulli`; of a share that is a multiple of 1/256
+    their first 8 bits are all.
+    """
+    xp, scale = array_module(out), np.float32(1 / (1 - share_dropped))
+    if xp is not np:
+        return xp.multiply(rng.random(out.shape, dtype=xp.float32) >= share_dropped, scale, out=out)
+    threshold, rest = divmod(256 * share_dropped, 1)
+    for part in _parts(out, COMPARED):
+        first_bits = _bits(rng, np.uint8, part.size)
+        np.multiply((first_bits >= int(threshold)).view(np.int8), scale, out=part)
+        if rest:
+            undecided = np.flatnonzero(first_bits == int(threshold))
+            part[undecided] *= rng.random(len(undecided), dtype=np.float32) >= rest
     return out
 
 
@@ -154,6 +173,12 @@ def sample_layer(rng, x, weights, bias, *, states=None, means=None, scratch=None
     xp.matmul(x, weights, out=means)
     launch("add_bias_sigmoid_bernoulli", means.size, means, bias, means, states, rng.key(), means.size, len(bias))
     return states
+
+
+def _bits(rng, dtype, count):
+    """Return `count` random numbers of an unsigned `dtype` of at most 64 bits, uniform over all that it has."""
+    words = -(-count * np.dtype(dtype).itemsize // 8)
+    return rng.bit_generator.random_raw(words).view(dtype)[:count]
 
 
 def _parts(array, size):

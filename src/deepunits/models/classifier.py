@@ -10,7 +10,7 @@ from deepunits.errors import UserError
 from deepunits.models import on_gpu
 from deepunits.models.network import Network
 from deepunits.models.stack import block_of, learning_rate_at
-from deepunits.randomness import generator, uniform
+from deepunits.randomness import generator, keep, uniform
 
 
 @dataclass
@@ -73,10 +73,7 @@ def drop_out(x, share, rng, out=None):
     Srivastava et al. (2014). `out` may be `x` itself.
     """
     xp = array_module(x)
-    kept = uniform(rng, xp.empty_like(x)) >= share
-    out = xp.multiply(x, kept, out=out)
-    out *= 1 / (1 - share)
-    return out
+    return xp.multiply(x, keep(rng, share, xp.empty_like(x)), out=out)
 
 
 class Backpropagation:

@@ -9,7 +9,7 @@ from deepunits.backend import array_module, to_host
 from deepunits.checks import check_in_layer, check_kind, check_numbers, unit_numbers
 from deepunits.errors import UserError
 from deepunits.models.rbm import RBM
-from deepunits.randomness import bernoulli, given_generator
+from deepunits.randomness import bernoulli, generator, given_generator
 
 
 def sample_clamped_units(
@@ -77,6 +77,8 @@ def sample_clamped_units(
 
     xp = array_module(top.weights)
     rng = given_generator(rng, xp)
+    if xp is not np and not hasattr(rng, "key"):  # CuPy's own, which has no keys for our kernels
+        rng = generator(int(rng.integers(2**62)), xp=xp)
     rows = len(units) * chains
     clamped = xp.arange(rows), xp.asarray(np.repeat(units, chains))
     hidden = xp.full((rows, hidden_units), 0.5, xp.float32)
