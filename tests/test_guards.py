@@ -178,6 +178,9 @@ REFUSED = {
     "the matrices have shape (11, 11); give (amounts, 11, 11)": lambda: transformed_optima(
         Network(*arrays()), 2, [0], np.eye(1, PIXELS), np.eye(PIXELS), norm=1
     ),
+    "the optimum of unit 3 is off the sphere of radius 2; scale it to that norm": lambda: transformed_optima(
+        Network(*arrays()), 2, [3], np.eye(1, PIXELS), np.eye(PIXELS)[None], norm=2
+    ),
     "ndarray was given in place of ActivationMaxima; give what maximize_activation": lambda: draw_maxima(np.eye(3)),
     "NoneType was given in place of InvarianceManifold; give what trace_manifold": lambda: draw_manifolds(None),
     "trial is 2; the manifold has the trials 0 to 1": lambda: draw_manifolds(trace(shown=[0]), (1, PIXELS), trial=2),

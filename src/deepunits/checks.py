@@ -65,6 +65,14 @@ def check_symmetric(name, array):
         raise UserError(f"{name} are not symmetric; give a covariance, or its symmetric root as preconditioner does.")
 
 
+def check_on_sphere(units, optimum, norm):
+    """Refuse the optima (n, pixels) of `units` (n,) where they have not this norm."""
+    off = abs(to_host(array_module(optimum).linalg.norm(optimum, axis=1)) / norm - 1)
+    if not (off <= 1e-5).all():
+        worst = units[np.nanargmax(off) if np.isfinite(off).any() else 0]
+        raise UserError(f"the optimum of unit {worst} is off the sphere of radius {norm:g}; scale it to that norm.")
+
+
 def units_of(network, layer, units):
     """Return the numbers of `units` of a network's `layer` as an array; refuse what has no such layer or units."""
     if isinstance(network, type) or not hasattr(network, "check_units"):

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepunits.backend import array_module, to_host
-from deepunits.checks import check_finite, check_numbers, check_symmetric, float_array, unit_numbers, units_of
+from deepunits.checks import (
+    check_finite,
+    check_numbers,
+    check_on_sphere,
+    check_symmetric,
+    float_array,
+    unit_numbers,
+    units_of,
+)
 from deepunits.errors import UserError
 from deepunits.invariance.constrained_ascent import STEPS, ConstrainedAscent, Opposite, step_of
 from deepunits.models.network import Network
@@ -259,10 +267,7 @@ def _check(units, shown, epsilons, optimum, norm, unwhitening, max_steps, step):
         raise UserError(f"epsilon is {outside[0]:g}; distances on the sphere, in units of its radius, are from 0 to 2.")
     if not (np.diff(epsilons) > 0).all():
         raise UserError("the epsilons are not ascending; each search starts from the point found at a smaller one.")
-    off = abs(to_host(array_module(optimum).linalg.norm(optimum, axis=1)) / norm - 1)
-    if not (off <= 1e-5).all():
-        worst = units[np.nanargmax(off) if np.isfinite(off).any() else 0]
-        raise UserError(f"the optimum of unit {worst} is off the sphere of radius {norm:g}; scale it to that norm.")
+    check_on_sphere(units, optimum, norm)
     if max_steps < 2:
         raise UserError(f"max_steps is {max_steps}; the activations of 2 steps are compared, so set it to 2 or more.")
     if step not in STEPS:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from deepunits.backend import array_module, to_host
-from deepunits.checks import check_finite, check_numbers, float_array, units_of
+from deepunits.checks import check_numbers, check_on_sphere, float_array, units_of
 from deepunits.errors import UserError
 from deepunits.invariance.transformations import checked_matrices
 from deepunits.models.network import Network
@@ -45,14 +45,14 @@ def transformed_optima(
     Raises
     ------
     UserError
-        If the layer or a unit does not exist, the arrays do not fit, a transformation leaves nothing of an optimum in
-        the frame, or none leaves it as it is.
+        If the layer or a unit does not exist, the arrays do not fit, an optimum is off the sphere, a transformation
+        leaves nothing of one in the frame, or none leaves it as it is.
     """
     units, xp = units_of(network, layer, units), array_module(network.weights[0])
     optimum = float_array("the optima", optimum, len(units), network.pixels, xp=xp)
     matrices = checked_matrices(matrices, network.pixels)
-    check_finite("the optima", optimum)
     check_numbers(norm=(norm, "positive"))
+    check_on_sphere(units, optimum, norm)
     rows = xp.asarray(units)
     distances, activations = np.empty((2, len(units), len(matrices)))
     for g, matrix in enumerate(matrices):
