@@ -12,7 +12,7 @@ from scipy.stats import binom, kstest
 
 from deepunits import backend, blas, randomness
 from deepunits.backend import accumulate_product, biased_sigmoid, matmul, sigmoid_layer, to_host, weighted_sum
-from deepunits.randomness import bernoulli, generator, keep, sample_layer, uniform
+from deepunits.randomness import bernoulli, dropout_mask, generator, sample_layer, uniform
 
 
 def draw(rng, probability):
@@ -86,7 +86,7 @@ def test_states_of_neighbours_are_independent():
         assert abs(np.corrcoef(states[:-lag], states[lag:])[0, 1]) < 4 / np.sqrt(len(states))
 
 
-# --- what dropout keeps ---
+# --- masks of dropout ---
 
 
 @pytest.mark.parametrize("rest", [0.0, 0.25, 0.75, 1 - 2.0**-14])
@@ -94,12 +94,12 @@ def test_states_of_neighbours_are_independent():
 def test_what_is_dropped_are_the_numbers_under_the_share(share, rest):
     first = np.arange(256)
     expected = np.where((first + rest) / 256 < share, 0, np.float32(1 / (1 - share)))
-    np.testing.assert_array_equal(keep(Bits(first, rest), share, np.full(256, np.nan, np.float32)), expected)
+    np.testing.assert_array_equal(dropout_mask(Bits(first, rest), share, np.full(256, np.nan, np.float32)), expected)
 
 
 @pytest.mark.parametrize("share", [1e-4, 0.001, 0.25, 0.3137, 0.9999])
 def test_as_much_is_dropped_as_the_share_says(share):
-    kept = keep(generator(7), share, np.empty((37, 8101), np.float32))
+    kept = dropout_mask(generator(7), share, np.empty((37, 8101), np.float32))
     low, high = binom.ppf([1e-5, 1 - 1e-5], kept.size, share)
     assert low <= (kept == 0).sum() <= high and set(np.unique(kept)) == {0, np.float32(1 / (1 - share))}
 

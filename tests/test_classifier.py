@@ -20,7 +20,7 @@ from deepunits.models.network import Network
 from deepunits.models.rbm import RBM
 from deepunits.models.stack import save_layer
 from deepunits.models.trained import load_network, save_classifier
-from deepunits.randomness import generator, keep
+from deepunits.randomness import dropout_mask, generator
 
 SIZES = (11, 7, 5, 3)
 SETTINGS = {
@@ -49,7 +49,7 @@ def loss(net, x, labels, input_dropout=0.0, hidden_dropout=0.0):
     rng = generator(5)
 
     def thinned(x, share):
-        return x * keep(rng, share, np.empty(x.shape, np.float32)) if share else x
+        return x * dropout_mask(rng, share, np.empty(x.shape, np.float32)) if share else x
 
     x = thinned(x, input_dropout)
     for w, b in zip(net.weights[:-1], net.biases[:-1], strict=True):

@@ -94,18 +94,18 @@ def one_source_of_numbers(gpu, monkeypatch):
         out[...] = uniform(rng, scratch) < probability
         return out
 
-    def keep_as_the_generator_draws(rng, share, out):
+    def mask_as_the_generator_draws(rng, share, out):
         if not isinstance(out, np.ndarray):
-            return keep(rng, share, out)
+            return mask(rng, share, out)
         out[...] = (uniform(rng, out) >= share) * np.float32(1 / (1 - share))
         return out
 
-    corrupt, keep = Denoising.corrupt, classifier.keep
+    corrupt, mask = Denoising.corrupt, classifier.dropout_mask
     monkeypatch.setattr(Denoising, "corrupt", corrupt_as_the_kernel_does)
     monkeypatch.setattr(randomness, "_DeviceGenerator", SameNumbers)
     monkeypatch.setattr(randomness, "bernoulli", as_the_kernel_draws)
     monkeypatch.setattr(sampling, "bernoulli", as_the_generator_draws)
-    monkeypatch.setattr(classifier, "keep", keep_as_the_generator_draws)
+    monkeypatch.setattr(classifier, "dropout_mask", mask_as_the_generator_draws)
     monkeypatch.setattr(stack, "EPOCH", 5 * 41)
     monkeypatch.setattr(stack, "BLOCK", 3 * BATCH)
 

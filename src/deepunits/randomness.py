@@ -125,16 +125,17 @@ def bernoulli(rng, probability, scratch, out):
     return out
 
 
-def keep(rng, share_dropped, out):
-    """Fill the float32 array `out`, in C order, with 1 / (1 - share_dropped) or, with that probability, 0; return it.
+def dropout_mask(rng, share, out):
+    """Fill the float32 array `out`, in C order, with 1 / (1 - share) or, with the probability `share`, 0; return it.
 
-    On the CPU the numbers that decide are drawn lazily, as by :func:`bernoulli`; of a share that is a multiple of 1/256
-    their first 8 bits are all.
+    What inputs and hidden units are multiplied by in dropout (Srivastava et al. 2014): its mean is 1. On the CPU the
+    numbers that decide are drawn lazily, as by :func:`bernoulli`; of a share that is a multiple of 1/256 their first 8
+    bits are all.
     """
-    xp, scale = array_module(out), np.float32(1 / (1 - share_dropped))
+    xp, scale = array_module(out), np.float32(1 / (1 - share))
     if xp is not np:
-        return xp.multiply(rng.random(out.shape, dtype=xp.float32) >= share_dropped, scale, out=out)
-    threshold, rest = divmod(256 * share_dropped, 1)
+        return xp.multiply(rng.random(out.shape, dtype=xp.float32) >= share, scale, out=out)
+    threshold, rest = divmod(256 * share, 1)
     for part in _parts(out, COMPARED):
         first_bits = _bits(rng, np.uint8, part.size)
         np.multiply((first_bits >= int(threshold)).view(np.int8), scale, out=part)

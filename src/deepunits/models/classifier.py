@@ -10,7 +10,7 @@ from deepunits.errors import UserError
 from deepunits.models import on_gpu
 from deepunits.models.network import Network
 from deepunits.models.stack import block_of, learning_rate_at
-from deepunits.randomness import generator, keep, uniform
+from deepunits.randomness import dropout_mask, generator, uniform
 
 
 @dataclass
@@ -73,7 +73,7 @@ def drop_out(x, share, rng, out=None):
     Srivastava et al. (2014). `out` may be `x` itself.
     """
     xp = array_module(x)
-    return xp.multiply(x, keep(rng, share, xp.empty_like(x)), out=out)
+    return xp.multiply(x, dropout_mask(rng, share, xp.empty_like(x)), out=out)
 
 
 class Backpropagation:
